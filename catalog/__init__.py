@@ -1,0 +1,1 @@
+"""What has been seen: history, incidents, feedback, checkpoints."""

@@ -1,0 +1,1 @@
+"""Ground floor: types, contracts, pure functions."""
