@@ -289,7 +289,7 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class SimilarIncident:
-    """A past incident that resembles this one. `signals` says which searches found it (`dense`, `bm25`, `templates`)."""
+    """A past incident that resembles this one; `signals`: which searches found it (`dense`, `bm25`, `templates`)."""
 
     id: str
     title: str
