@@ -12,6 +12,7 @@ from typing import Protocol
 import polars as pl
 
 from core.domain import Citation, Incident, LogRecord, LogTemplate, Quarantined, TemplateActivity
+from core.memory import AddResult, Feedback, MemoryDocument, MemoryFilter, MemoryMatch, MemoryStats
 
 
 class LogSource(Protocol):
@@ -99,4 +100,84 @@ class IncidentStore(Protocol):
 
     def list(self, start: datetime | None, end: datetime | None, service: str | None, limit: int) -> Sequence[Incident]:
         """Incidents that touch [start, end], newest first."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is their cosine."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model, as stored with every collection that holds its vectors."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One vector of length 1 (float32) per text, in order. An empty text is a text.
+
+        Raises RetryableError or PermanentError where the model is a service that failed.
+        """
+        ...
+
+
+class IncidentMemory(Protocol):
+    """What happened before: past incidents, runbooks and postmortems, found again by meaning, words and templates.
+
+    What was written is safe on disk when the call returns. Raises PermanentError or RetryableError where the store
+    fails, InputError for a text or an id that cannot be used.
+    """
+
+    def add(self, documents: Sequence[MemoryDocument]) -> AddResult:
+        """Stores documents by id. Adding one again replaces it, but keeps the feedback, and the cause, fix and outcome
+        that people gave."""
+        ...
+
+    def get(self, document_id: str) -> MemoryDocument | None:
+        """The document of an id, or of a unique prefix of one; None where there is none.
+
+        Raises InputError where several ids start so.
+        """
+        ...
+
+    def list(self, where: MemoryFilter, limit: int) -> Sequence[MemoryDocument]:
+        """Documents that pass the filter: newest first, those without a time last."""
+        ...
+
+    def search(self, query: MemoryDocument | str, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:
+        """At most `k` documents that resemble the query, best first. A document is never its own match."""
+        ...
+
+    def feedback(self, entry: Feedback) -> MemoryDocument:
+        """Records what someone said and returns the document with it; the same entry again changes nothing.
+
+        Raises InputError where the incident is unknown.
+        """
+        ...
+
+    def forget(self, document_ids: Sequence[str]) -> int:
+        """Deletes documents for good; how many there were. Unknown ids are no error."""
+        ...
+
+    def add_templates(self, templates: Sequence[LogTemplate]) -> int:
+        """Stores templates by template id; how many were new or changed their text."""
+        ...
+
+    def similar_templates(self, text: str, k: int) -> Sequence[tuple[LogTemplate, float]]:
+        """Remembered templates whose meaning is nearest to a text, with the cosine, best first."""
+        ...
+
+    def stats(self) -> MemoryStats:
+        """What the memory holds."""
+        ...
+
+    def export(self, where: MemoryFilter) -> Iterator[MemoryDocument]:
+        """Every document that passes the filter, by id."""
+        ...
+
+    def close(self) -> None:
+        """Releases the store for other processes. Closing twice is no error."""
         ...
