@@ -1,0 +1,92 @@
+"""The command line: `cali COMMAND`. A command is imported when it is called, so that `cali --help` starts at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Any, Final
+
+import click
+
+from core.errors import CaliError
+
+# name -> (module, attribute, one line of help). The help stands here so that listing commands imports none of them.
+COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
+    "analyze": ("cali.commands.analyze", "analyze", "Find incidents and their causes in log files."),
+    "ask": ("cali.commands.ask", "ask", "Answer a question about the logs that were analysed."),
+    "completion": ("cali.commands.completion", "completion", "Print the shell completion script."),
+    "demo": ("cali.commands.demo", "demo", "Simulate an incident in a small shop and analyse it."),
+    "doctor": ("cali.commands.doctor", "doctor", "Say what is configured, what answers, what is missing."),
+    "eval": ("cali.commands.eval", "eval_group", "Measure CALI on labelled incidents."),
+    "memory": ("cali.commands.memory", "memory", "Past incidents, runbooks and postmortems."),
+    "simulate": ("cali.commands.simulate", "simulate", "Write labelled logs of a simulated shop."),
+    "templates": ("cali.commands.templates", "templates", "What the logs consist of."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("cali-log-insight"), prog_name="cali")
+def cli() -> None:
+    """Find out why it failed: CALI reads logs, finds what is new or wrong in them, and names the cause with the lines
+    that show it.
+
+    \b
+    First minute:   cali demo
+    Your own logs:  cali analyze app.log
+    """
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    # SIGTERM takes the way of Ctrl-C: the state is closed in order.
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 incidents found (`--exit-code`), 2 bad usage or input, 3 a service failed,
+    4 a threshold was missed, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str], **context: Any) -> int:
+    """Runs one command and returns its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="cali", standalone_mode=False, **context)
+        return result if isinstance(result, int) else 0
+    except CaliError as error:
+        click.echo(f"Error: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; the learned state is as it was before", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) went away. Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
