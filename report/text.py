@@ -62,13 +62,11 @@ def clip(text: str, cells: int) -> str:
     return set_cell_size(shown, max(cells - 1, 0)).rstrip() + ELLIPSIS
 
 
-def count(number: int, noun: str | None = None) -> str:
-    """`1,234`; with a noun `1 line`, `1,234 lines`, `2 matches`."""
-    if noun is None:
+def count(number: int, noun: str = "", plural: str = "") -> str:
+    """`1,234`; with a noun `1 line`, `1,234 lines`. `plural` is the noun with an `s` where it is not given."""
+    if not noun:
         return f"{number:,}"
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun}{'es' if noun.endswith(('ch', 's', 'x')) else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def compact(number: float) -> str:
