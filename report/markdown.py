@@ -1,8 +1,8 @@
 """The report for an incident channel: GitHub-flavoured Markdown that also reads well in Slack. Short: facts and places.
 
 Log text cannot break out. Outside code the marks of Markdown are escaped where they would act (only there: Slack shows
-the backslash), and mentions, links and issue numbers are cut by a zero-width space. Inside code, back-ticks are replaced
-by a look-alike (U+02CB), and what Slack expands even there (`<!channel>`) is cut the same way.
+the backslash), and mentions, links and issue numbers are cut by a zero-width space. Inside code, back-ticks are
+replaced by a look-alike (U+02CB), and what Slack expands even there (`<!channel>`) is cut the same way.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CODE_LINKS: Final = re.compile(r"(?<=<)(?=[!@#]|https?:)|(?<=@)(?=(?:channel|he
 _LINE_LENGTH: Final = 300
 
 
-def render(report: Report, *, timezone: tzinfo | None = None, top: int = 3) -> str:
+def to_markdown(report: Report, *, timezone: tzinfo | None = None, top: int = 3) -> str:
     """The report as Markdown that ends with a newline.
 
     `timezone` defaults to the report's own. At most `top` incidents are shown in full, with at most `top` anomalies and
@@ -97,7 +97,7 @@ def _incident(incident: IncidentModel, where: tzinfo, top: int) -> list[str]:
     lines.append("")
     lines += _lead(incident)
     if incident.analysis is not None:
-        lines += _analysis(incident.analysis)
+        lines += _analysis(incident, incident.analysis)
     lines += _thoughts(incident, where, top)
     return lines
 
@@ -114,17 +114,19 @@ def _lead(incident: IncidentModel) -> list[str]:
         *_quoted(lead.evidence, 3),
         "",
     ]
+    ids = view.ids(lead.supporting, lead.contradicting)
+    lines += [f"Evidence {text(ids)}", ""] if ids else []
     return [*lines, f"To confirm: {text(lead.confirm_by)}", ""] if lead.confirm_by else lines
 
 
-def _analysis(analysis: AnalysisModel) -> list[str]:
+def _analysis(incident: IncidentModel, analysis: AnalysisModel) -> list[str]:
     lines = [
         f"**Analysis:** {text(analysis.verdict.replace('_', ' '))} _({text(view.author(analysis))})_",
         text(analysis.summary, 800),
         "",
     ]
-    for hypothesis in analysis.hypotheses[1:3]:
-        ids = ", ".join(hypothesis.supporting) or "no id"
+    for hypothesis in view.other_hypotheses(incident)[:2]:
+        ids = view.ids(hypothesis.supporting, hypothesis.contradicting) or "no id"
         lines.append(f"- guess, {percent(hypothesis.confidence)}: {text(hypothesis.cause)} (evidence {text(ids, 100)})")
     if analysis.dropped:
         lines.append(f"- {count(len(analysis.dropped), 'claim')} dropped by the check of citations")

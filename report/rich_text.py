@@ -119,6 +119,9 @@ class _Page:
             self._indented(("in ", "dim"), clip(lead.place, self.width))
         self._indented(("because ", "dim"), clip(lead.why, 3 * self.width))
         self._evidence(lead.evidence, limit=3)
+        ids = view.ids(lead.supporting, lead.contradicting)
+        if ids:
+            self._indented(("evidence ", "dim"), clip(ids, self.width))
         if lead.confirm_by:
             self._indented(("to confirm ", "dim"), clip(lead.confirm_by, 2 * self.width))
 
@@ -223,16 +226,16 @@ class _Page:
         self._heading(f"Analysis: {analysis.verdict.replace('_', ' ')}", view.author(analysis))
         if analysis.summary:
             self._indented(clip(analysis.summary, 6 * self.width))
-        for hypothesis in analysis.hypotheses[: self.top]:
-            ids = ", ".join(hypothesis.supporting) or "no evidence id"
-            against = f", against: {', '.join(hypothesis.contradicting)}" if hypothesis.contradicting else ""
+        others = view.other_hypotheses(incident)
+        for hypothesis in others[: self.top]:
+            ids = view.ids(hypothesis.supporting, hypothesis.contradicting) or "no evidence id"
             self._bullet(
                 (f"guess {hypothesis.rank}, {percent(hypothesis.confidence)}: ", "dim"),
                 clip(hypothesis.cause, 2 * self.width),
-                (f"  for: {clip(ids, self.width)}{clip(against, self.width)}", "dim"),
+                (f"  evidence {clip(ids, self.width)}", "dim"),
             )
             self._evidence(hypothesis.evidence, limit=2)
-        self._more(len(analysis.hypotheses), "more guesses")
+        self._more(len(others), "more guesses")
         if analysis.dropped:
             self._indented(
                 (f"{count(len(analysis.dropped), 'claim')} dropped, refused by the check of citations:", "yellow")

@@ -46,13 +46,14 @@ class Lead:
     place: str
     evidence: tuple[EvidenceModel, ...]
     supporting: tuple[str, ...] = ()
+    contradicting: tuple[str, ...] = ()
     confirm_by: str = ""
 
 
 def lead(incident: IncidentModel) -> Lead | None:
     """The leading hypothesis of the analysis where it names a cause, else the first suspect, else nothing."""
     analysis = incident.analysis
-    if analysis and analysis.hypotheses and analysis.verdict in (Verdict.KNOWN_CAUSE, Verdict.NEW_CAUSE):
+    if analysis and _names_a_cause(analysis):
         first = analysis.hypotheses[0]
         return Lead(
             heading=_VERDICT_HEADING[analysis.verdict],
@@ -63,6 +64,7 @@ def lead(incident: IncidentModel) -> Lead | None:
             place=place(first),
             evidence=first.evidence,
             supporting=first.supporting,
+            contradicting=first.contradicting,
             confirm_by=first.confirm_by,
         )
     if not incident.suspects:
@@ -77,6 +79,24 @@ def lead(incident: IncidentModel) -> Lead | None:
         place=place(suspect),
         evidence=suspect.evidence,
     )
+
+
+def _names_a_cause(analysis: AnalysisModel) -> bool:
+    return bool(analysis.hypotheses) and analysis.verdict in (Verdict.KNOWN_CAUSE, Verdict.NEW_CAUSE)
+
+
+def other_hypotheses(incident: IncidentModel) -> Sequence[HypothesisModel]:
+    """The hypotheses of the analysis that the lead leaves."""
+    analysis = incident.analysis
+    if analysis is None:
+        return ()
+    return analysis.hypotheses[1:] if _names_a_cause(analysis) else analysis.hypotheses
+
+
+def ids(supporting: Sequence[str], contradicting: Sequence[str]) -> str:
+    """`for E1, E2; against E7`; empty where there is none."""
+    parts = [f"{word} {', '.join(names)}" for word, names in (("for", supporting), ("against", contradicting)) if names]
+    return "; ".join(parts)
 
 
 def other_suspects(incident: IncidentModel) -> Sequence[SuspectModel]:

@@ -224,7 +224,7 @@ def findings(*items: Finding, **changes: object) -> Findings:
         "stats": Stats(13234, 13200, 34, 57, 1.23456, {"logfmt": 3000, "json": 10200}),
         "findings": items,
         "timeline": buckets,
-        "changes": items[0].incident.changes if items else (),
+        "changes": tuple(change for item in items for change in item.incident.changes),
         "quarantined": (
             Quarantined("payments.log", 99, "NUL bytes"),
             Quarantined("payments.log", 120, "NUL bytes"),
