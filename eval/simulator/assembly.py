@@ -1,0 +1,51 @@
+"""From what the programs wrote to files: order, envelopes, physical line numbers, labels of lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from eval.simulator.labels import LogFile
+from eval.simulator.world import Line, World
+
+CHANGE = "change:"
+
+
+def in_order(world: World) -> list[Line]:
+    """The lines of a world by time; ties keep the order of writing."""
+    return sorted(world.lines, key=lambda line: (line.t, line.sequence))
+
+
+def raw_file(name: str, lines: Iterable[Line]) -> LogFile:
+    """Lines as the programs wrote them; what a fault caused is marked, physical line by physical line."""
+    texts: list[str] = []
+    marked: list[int] = []
+    changes: list[int] = []
+    for line in lines:
+        for text in line.text.split("\n"):
+            texts.append(text)
+            if line.cause is not None:
+                (changes if line.cause.startswith(CHANGE) else marked).append(len(texts))
+    return LogFile(name, tuple(texts), tuple(marked), tuple(changes))
+
+
+def envelope_file(name: str, lines: Iterable[Line], world: World) -> LogFile:
+    """One JSON object per physical line, as a collector writes them: time, service, and the line itself."""
+    texts: list[str] = []
+    marked: list[int] = []
+    changes: list[int] = []
+    for line in lines:
+        head = f'{{"timestamp": "{world.clock.iso(line.t)}", "service": "{line.stream}", "message": '
+        for text in line.text.split("\n"):
+            texts.append(f"{head}{json.dumps(text, ensure_ascii=False)}}}")
+            if line.cause is not None:
+                (changes if line.cause.startswith(CHANGE) else marked).append(len(texts))
+    return LogFile(name, tuple(texts), tuple(marked), tuple(changes))
+
+
+def split_files(stem: str, lines: Sequence[Line]) -> tuple[LogFile, ...]:
+    """One raw file per stream, by name; `gateway/access` becomes `gateway-access.log`."""
+    by_stream: dict[str, list[Line]] = {}
+    for line in lines:
+        by_stream.setdefault(line.stream, []).append(line)
+    return tuple(raw_file(f"{stem}{stream.replace('/', '-')}.log", by_stream[stream]) for stream in sorted(by_stream))

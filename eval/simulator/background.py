@@ -1,0 +1,386 @@
+# ruff: noqa: E501 (log texts stay on one line, as programs write them)
+"""Ordinary noise: what a healthy shop logs beside its requests, some of it loud."""
+
+from __future__ import annotations
+
+from eval.simulator import platform
+from eval.simulator.flow import log_postgres, log_slow_statement
+from eval.simulator.shop import OPERATIONS, STATEMENTS
+from eval.simulator.style import hexes
+from eval.simulator.traffic import client_address
+from eval.simulator.world import Effect, Failure, World
+
+_SCANS = (
+    "/wp-login.php", "/.env", "/phpmyadmin/index.php", "/.git/config", "/admin/login.jsp", "/cgi-bin/luci", "/xmlrpc.php",
+    "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php", "/actuator/env", "/owa/auth/logon.aspx",
+)  # fmt: skip
+_BOTS = (
+    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+    "python-requests/2.31.0",
+    "curl/7.88.1",
+    "Mozilla/5.0 zgrab/0.x",
+)
+
+
+def start(w: World) -> None:
+    """Sets all of it going."""
+    n = w.noise
+    _health_checks(w)
+    w.every(n.uniform(0, 120), 150, 60, lambda t: _scan(w, t))
+    w.every(n.uniform(0, 20), 25, 15, lambda t: _crawl(w, t))
+    w.every(n.uniform(5, 60), 300, 2, lambda t: _checkpoint(w, t))
+    w.every(n.uniform(5, 60), 95, 70, lambda t: _autovacuum(w, t))
+    w.every(n.uniform(5, 90), 120, 100, lambda t: _slow_report(w, t))
+    w.every(n.uniform(5, 90), 300, 3, lambda t: _redis_save(w, t))
+    w.every(n.uniform(5, 30), 45, 35, lambda t: _gc(w, t))
+    w.every(n.uniform(5, 60), 60, 0.2, lambda t: _pool_stats(w, t))
+    w.every(n.uniform(5, 90), 400, 250, lambda t: _deprecation(w, t))
+    w.every(n.uniform(20, 300), 700, 500, lambda t: _flap(w, t))
+    w.every(n.uniform(20, 60), 60, 0.5, lambda t: _settlement(w, t))
+    w.every(n.uniform(20, 290), 300, 1, lambda t: _cron(w, t))
+    w.every(n.uniform(20, 200), 180, 120, lambda t: _client_error(w, t))
+    w.every(n.uniform(10, 90), 60, 30, lambda t: _kubelet(w, t))
+    _hiccups(w)
+
+
+def _health_checks(w: World) -> None:
+    for name in ("checkout", "users"):
+        if w.style.pick(f"probe/{name}", (True, True, False)):
+            for index in range(2):
+                w.every(w.noise.uniform(0, 10), 10, 0.05, lambda t, name=name, index=index: _probe(w, t, name, index))  # type: ignore[misc]
+
+
+def _probe(w: World, t: float, name: str, index: int) -> None:
+    pod = w.services[name].pods[index]
+    if w.suffer((f"probe:{name}",), t, pod.name)[2] is None:
+        host = pod.ip.rsplit(".", 1)[0] + ".1"
+        w.write(t, name, f'INFO:     {host}:{w.noise.randrange(32768, 60999)} - "GET /healthz HTTP/1.1" 200 OK')
+
+
+def _access(w: World, t: float, client: str, method: str, path: str, status: int, agent: str) -> None:
+    text = (
+        f'{client} - - [{w.clock.nginx_access(t)}] "{method} {path} HTTP/1.1" {status} {w.noise.choice((146, 153, 162, 548))} '
+        f'"-" "{agent}" rt=0.000 urt=- rid={hexes(w.noise, 32)}'
+    )
+    w.write(t, "gateway/access", text)
+
+
+def _scan(w: World, t: float) -> None:
+    client, agent = client_address_of(w), w.noise.choice(_BOTS[2:])
+    for path in w.noise.sample(_SCANS, w.noise.randrange(2, 9)):
+        _access(w, t, client, "GET", path, w.noise.choice((404, 404, 404, 403)), agent)
+        t += w.noise.expovariate(4)
+
+
+def client_address_of(w: World) -> str:
+    """A client drawn from the noise generator, so that noise does not disturb the traffic."""
+    n = w.noise
+    return f"{n.choice((45, 89, 141, 162, 185, 193))}.{n.randrange(256)}.{n.randrange(256)}.{n.randrange(1, 255)}"
+
+
+def _crawl(w: World, t: float) -> None:
+    _access(
+        w,
+        t,
+        client_address_of(w),
+        "GET",
+        w.noise.choice(("/robots.txt", "/sitemap.xml", "/", "/favicon.ico")),
+        200,
+        w.noise.choice(_BOTS[:2]),
+    )
+
+
+def _client_error(w: World, t: float) -> None:
+    n = w.noise
+    client = client_address_of(w)
+    if n.random() < 0.6:
+        _access(w, t, client, "GET", f"/api/products/SKU-{n.randrange(9000, 9999)}", 404, _BOTS[0])
+    else:
+        event, text = w.style.pick(
+            "users/wrong",
+            (
+                ("login_rejected", "Login rejected for customer {c}: wrong password"),
+                ("bad_credentials", "Wrong password for customer {c}"),
+            ),
+        )
+        customer = n.randrange(10_000, 99_999)
+        w.say(
+            t,
+            "users",
+            "warning",
+            "users.auth",
+            event,
+            text.format(c=customer),
+            {"customer": customer, "ip": client},
+            hexes(n, 32),
+            pod=0,
+        )
+        _access(w, t + 0.05, client, "POST", "/api/login", 401, "ShopApp/4.12.0 (iOS 17.5)")
+
+
+def _checkpoint(w: World, t: float) -> None:
+    n = w.noise
+    who = f"[{w.style.number('pid/checkpointer', 20, 90)}]"
+    seconds = n.uniform(8, 60)
+    log_postgres(w, t, who, "LOG", "checkpoint starting: time", None)
+    buffers = n.randrange(80, 1900)
+    log_postgres(
+        w, t + seconds, who, "LOG",
+        f"checkpoint complete: wrote {buffers} buffers ({buffers / 163.84:.1f}%); 0 WAL file(s) added, 0 removed, {n.randrange(0, 3)} recycled; "
+        f"write={seconds - 0.1:.3f} s, sync=0.0{n.randrange(10, 90)} s, total={seconds:.3f} s; sync files={n.randrange(12, 80)}, longest=0.00{n.randrange(1, 9)} s, "
+        f"average=0.001 s; distance={n.randrange(900, 19000)} kB, estimate={n.randrange(9000, 21000)} kB",
+        None,
+    )  # fmt: skip
+
+
+def _autovacuum(w: World, t: float) -> None:
+    n = w.noise
+    table = n.choice(("orders", "stock", "sessions", "ledger_entries", "products"))
+    log_postgres(
+        w,
+        t,
+        f"[{n.randrange(4000, 30000)}]",
+        "LOG",
+        f'automatic analyze of table "{w.style.database}.public.{table}" system usage: CPU: user: 0.0{n.randrange(1, 9)} s, system: 0.00 s, elapsed: 0.{n.randrange(10, 60)} s',
+        None,
+    )
+
+
+def _slow_report(w: World, t: float) -> None:
+    n = w.noise
+    if n.random() < 0.5:
+        user = w.style.pick("reporting/user", ("reporting", "bi_reader", "analytics"))
+        query = n.choice(
+            (
+                "select date_trunc('day', created_at), sum(total) from orders group by 1 order by 1",
+                "select sku, sum(reserved) from stock group by sku having sum(reserved) > 10",
+            )
+        )
+        log_postgres(
+            w,
+            t,
+            f"[{n.randrange(4000, 30000)}] {user}@{w.style.database}",
+            "LOG",
+            f"duration: {n.uniform(1002, 4300):.3f} ms  statement: {query}",
+            None,
+        )
+        return
+    operation = OPERATIONS[n.choice((("inventory", "search"), ("checkout", "order_status")))]
+    rng, w.rng = w.rng, n
+    log_slow_statement(w, w.services[operation.service], operation.steps[0], n.uniform(1.0, 1.9), t, None)
+    w.rng = rng
+
+
+def _redis_save(w: World, t: float) -> None:
+    n = w.noise
+    pid = n.randrange(20, 9000)
+    w.write(t, "redis", f"1:M {w.clock.redis(t)} * {n.randrange(100, 900)} changes in 300 seconds. Saving...")
+    w.write(t + 0.003, "redis", f"1:M {w.clock.redis(t + 0.003)} * Background saving started by pid {pid}")
+    w.write(t + 0.2, "redis", f"{pid}:C {w.clock.redis(t + 0.2)} * DB saved on disk")
+    w.write(
+        t + 0.21,
+        "redis",
+        f"{pid}:C {w.clock.redis(t + 0.21)} * Fork CoW for RDB: current {n.randrange(1, 6)} MB, peak {n.randrange(6, 9)} MB, average 2 MB",
+    )
+    w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Background saving terminated with success")
+
+
+def _gc(w: World, t: float) -> None:
+    n = w.noise
+    number = int(w.facts.get("gc", w.style.number("gc/first", 40, 900)))
+    w.facts["gc"] = number + 1
+    used = w.facts.get("heap_mb", 0.0) + n.uniform(180, 330)
+    after = w.facts.get("heap_mb", 0.0) + n.uniform(60, 110)
+    cause = "" or (None if w.facts.get("heap_mb", 0.0) < 120 else w.services["payment"].slow_cause)
+    pause = n.uniform(3, 14) * (1 + w.facts.get("heap_mb", 0.0) / 60)
+    uptime = t + w.style.number("gc/uptime", 4000, 400000)
+    w.write(
+        t,
+        "payment",
+        f"[{w.clock.iso(t).removesuffix('Z')}+0000][{uptime:.3f}s][info][gc] GC({number}) Pause Young (Normal) (G1 Evacuation Pause) {used:.0f}M->{after:.0f}M(512M) {pause:.3f}ms",
+        cause,
+    )
+
+
+def _pool_stats(w: World, t: float) -> None:
+    s = w.services["payment"]
+    if not w.style.pick("hikari/stats", (True, True, False)):
+        return
+    busy = min(s.pool.size, s.pool.busy(t))
+    cause = s.pool.cause if busy > s.pool.size // 2 + 1 else None
+    waiting = w.noise.randrange(2, 12) if busy == s.pool.size else 0
+    w.say(
+        t,
+        "payment",
+        "debug",
+        "com.zaxxer.hikari.pool.HikariPool",
+        "",
+        f"HikariPool-1 - Pool stats (total={s.pool.size}, active={busy}, idle={s.pool.size - busy}, waiting={waiting})",
+        thread="HikariPool-1 housekeeper",
+        pod=0,
+        cause=cause,
+    )
+
+
+def _deprecation(w: World, t: float) -> None:
+    n = w.noise
+    kind = n.randrange(3)
+    if kind == 0:
+        w.write(
+            t,
+            "checkout",
+            "/usr/local/lib/python3.11/site-packages/pydantic/_internal/_config.py:345: UserWarning: Valid config keys have changed in V2:\n* 'orm_mode' has been renamed to 'from_attributes'\n  warnings.warn(message, UserWarning)",
+        )
+    elif kind == 1:
+        w.say(
+            t,
+            "payment",
+            "warning",
+            "org.springframework.web.client.RestTemplate",
+            "",
+            "Header 'X-Legacy-Client' is deprecated and will be ignored from the next release",
+            pod=0,
+            thread="scheduling-1",
+        )
+    else:
+        w.say(
+            t,
+            "inventory",
+            "warning",
+            "api/legacy.go:22",
+            "deprecated endpoint called",
+            None,
+            {"path": "/v0/stock", "client": "partner-sync"},
+            pod=0,
+        )
+
+
+def _flap(w: World, t: float) -> None:
+    name = w.noise.choice(("inventory", "users", "checkout", "worker"))
+    s = w.services[name]
+    pod = w.noise.choice(s.pods)
+    port = 8081 if name == "inventory" else 8000
+    platform.event(
+        w,
+        t,
+        "Pod",
+        pod.name,
+        "Unhealthy",
+        f'Readiness probe failed: Get "http://{pod.ip}:{port}/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+        True,
+    )
+
+
+def _settlement(w: World, t: float) -> None:
+    """The payment service's batch: posts what was captured, on two connections at once."""
+    s = w.services["payment"]
+    hold = w.facts.get("settlement_seconds", 1.5) * w.noise.uniform(0.8, 1.3)
+    run = int(t // 60) + w.style.number("settlement/run", 1000, 90000)
+    w.say(
+        t,
+        "payment",
+        "info",
+        "settlement.SettlementJob",
+        "",
+        f"Settlement run {run} started",
+        thread="scheduling-1",
+        pod=0,
+    )
+    begun = [s.pool.take(t) for _ in range(2)]
+    if any(b is None for b in begun):
+        for b in begun:
+            if b is not None:
+                s.pool.put(b)
+        failure = Failure("pool_timeout", s.pool.cause, s.pool.timeout, fields={"size": s.pool.size, "waiting": 3})
+        rng, w.rng = w.rng, w.noise
+        trace = w.exception("payment", ("settlement", "db.append_ledger"), failure, "postgres")
+        w.rng = rng
+        w.say(
+            t + s.pool.timeout,
+            "payment",
+            "error",
+            "settlement.SettlementJob",
+            "",
+            f"Settlement run {run} failed, will be tried again",
+            trace=trace,
+            thread="scheduling-1",
+            pod=0,
+            cause=s.pool.cause,
+        )
+        return
+    end = max(b for b in begun if b is not None) + hold
+    for _ in begun:
+        s.pool.put(end)
+    cause = s.pool.cause if end - t > hold + 1 else None
+    w.say(
+        end,
+        "payment",
+        "info",
+        "settlement.SettlementJob",
+        "",
+        f"Settlement run {run} finished: {w.noise.randrange(8, 60)} captures posted in {round((end - t) * 1000)} ms",
+        thread="scheduling-1",
+        pod=0,
+        cause=cause,
+    )
+
+
+def _cron(w: World, t: float) -> None:
+    """A CronJob of the cluster that exports stock to the warehouse, every five minutes."""
+    name = w.style.pick("cron/name", ("stock-export", "feed-export", "price-sync"))
+    if w.suffer((f"cron:{name}",), t, name)[2] is not None:
+        return
+    job = f"{name}-{29_000_000 + int(t // 60) + w.style.number('cron/offset', 0, 9000)}"
+    pod = f"{job}-{hexes(w.noise, 5)}"
+    platform.event(w, t, "CronJob", name, "SuccessfulCreate", f"Created job {job}")
+    platform.event(w, t + 0.2, "Job", job, "SuccessfulCreate", f"Created pod: {pod}")
+    seconds = w.noise.uniform(4, 9)
+    w.write(
+        t + 2,
+        "cron",
+        f"{w.clock.comma(t + 2)} INFO {name.replace('-', '_')} export started, target=sftp://warehouse.example/in",
+    )
+    w.write(
+        t + 2 + seconds,
+        "cron",
+        f"{w.clock.comma(t + 2 + seconds)} INFO {name.replace('-', '_')} export finished, {w.noise.randrange(2900, 3100)} rows in {seconds:.1f}s",
+    )
+    platform.event(w, t + 3 + seconds, "Job", job, "Completed", "Job completed")
+    platform.event(
+        w, t + 3.2 + seconds, "CronJob", name, "SawCompletedJob", f"Saw completed job: {job}, status: Complete"
+    )
+
+
+def _kubelet(w: World, t: float) -> None:
+    n = w.noise
+    if n.random() < 0.5:
+        platform.node_log(
+            w,
+            t,
+            "I",
+            "image_gc_manager.go:310",
+            f'"Disk usage on image filesystem is below the high threshold" usage={n.randrange(41, 58)} highThreshold=85',
+        )
+    else:
+        platform.node_log(
+            w,
+            t,
+            "I",
+            "kubelet.go:2493",
+            f'"SyncLoop (probe)" probe="readiness" status="ready" pod="{w.style.namespace}/{n.choice(w.services["users"].pods).name}"',
+        )
+
+
+def _hiccups(w: World) -> None:
+    """Rare transient failures on every way between services: retried, and gone."""
+    for site in ("checkout>payment", "checkout>inventory", "checkout>users", "worker>smtp"):
+        target = site.partition(">")[2]
+
+        def fail(t: float, tag: str, target: str = target) -> Failure | None:
+            return Failure("timeout", None, 0.3, 504) if w.noise.random() < 0.004 else None
+
+        w.effects.setdefault(f"edge:{site}", []).append(Effect(None, failure=fail))
+
+
+__all__ = ["STATEMENTS", "client_address", "client_address_of", "start"]

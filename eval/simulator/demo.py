@@ -1,0 +1,109 @@
+"""The demonstration incident: a new version of payment, told by every program of the shop in its own words."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from eval.simulator import background, platform, traffic
+from eval.simulator.assembly import in_order, split_files
+from eval.simulator.clock import Clock
+from eval.simulator.code import OWN
+from eval.simulator.labels import RootCause
+from eval.simulator.style import Style
+from eval.simulator.world import Effect, Failure, World
+
+MINUTES: Final = 45
+_ONSET: Final = 27 * 60.0
+_RATE: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoScenario:
+    """What was written, and what truly happened."""
+
+    paths: tuple[Path, ...]
+    lines: int
+    story: str
+    symptom: str
+    root_cause: RootCause
+    onset: datetime
+    red_herring: str
+
+
+def write_demo(directory: Path, seed: int, started_at: datetime) -> DemoScenario:
+    """Writes one log file per program into `directory` (made where missing): 45 minutes from `started_at` on.
+
+    The story: payment is rolled out; the new version does not give database connections back, so its pool runs dry;
+    charges wait, checkout times out and tries again, the gateway answers 5xx. Two minutes before, inventory was rolled
+    out too, loudly and harmlessly. The same seed and start give the same bytes. Raises OSError.
+    """
+    world = World(Style(seed), f"demo/{seed}", Clock(started_at), MINUTES * 60.0)
+    world.facts["gateway_timeout"] = 15.0
+    traffic.start(world, _RATE)
+    background.start(world)
+    rng = random.Random(f"demo/{seed}")
+    version = world.services["payment"].version
+    world.at(_ONSET - 150, lambda t: _loud_and_harmless(world, t))
+    world.at(_ONSET - 40, lambda t: _leaking_version(world, t, rng.uniform(0.07, 0.10)))
+    world.run()
+    lines = in_order(world)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    count = 0
+    for file in split_files("", lines):
+        path = directory / file.name
+        path.write_text("".join(f"{line}\n" for line in file.lines), encoding="utf-8", newline="\n")
+        paths.append(path)
+        count += len(file.lines)
+    file_, function = OWN["payment"]["db.append_ledger"]
+    onset = next(line.t for line in lines if line.cause == "demo")
+    return DemoScenario(
+        tuple(paths),
+        count,
+        f"payment was rolled from {version} to {world.services['payment'].version}; the new version does not give back "
+        "database connections, its pool ran dry, charges waited, checkout timed out and the gateway answered 5xx.",
+        "Customers cannot pay: checkout hangs and then fails",
+        RootCause(
+            "payment",
+            "deployment/payment",
+            "connection_pool_exhaustion",
+            f"The new version of payment leaks database connections in {file_} ({function}): the pool ran dry",
+        ),
+        world.clock.at(onset),
+        "inventory was rolled out two minutes earlier and warned loudly while its cache was cold; it caused nothing",
+    )
+
+
+def _loud_and_harmless(world: World, t: float) -> None:
+    """A rollout of inventory whose cold cache makes it complain for a minute."""
+    done = platform.rollout(world, t, "inventory")
+    for _ in range(45):
+        done += world.noise.expovariate(1.2)
+        world.say(
+            done, "inventory", "warning", "cache/products.go:52", "cache cold, loaded from database", None,
+            {"sku": f"SKU-{world.noise.randrange(1000, 4000)}", "fill": f"{world.noise.randrange(2, 60)}%"},
+        )  # fmt: skip
+
+
+def _leaking_version(world: World, t: float, share: float) -> None:
+    """A rollout of payment to a version that keeps some of the connections it takes."""
+    done = platform.rollout(world, t, "payment", "change:demo")
+    payment = world.services["payment"]
+
+    def begin(_: float) -> None:
+        payment.pool.cause = payment.threads.cause = "demo"
+
+    def leak(_: float, tag: str) -> Failure | None:
+        return Failure("leak", "demo") if world.rng.random() < share else None
+
+    world.at(done, begin)
+    world.add("leak:payment", Effect("demo", failure=leak), done)
+
+
+def default_start(now: datetime) -> datetime:
+    """A start that lets the demonstration end at `now`."""
+    return now - timedelta(minutes=MINUTES)

@@ -1,0 +1,1 @@
+"""Faults: what goes wrong in the simulated world, one file per category."""
