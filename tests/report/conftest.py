@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -243,3 +245,57 @@ def found() -> Findings:
 @pytest.fixture
 def nothing_found() -> Findings:
     return findings(quarantined=())
+
+
+@pytest.fixture
+def explained() -> Findings:
+    """With an analysis by a model."""
+    return findings(small_finding(), dataclasses.replace(incident_finding(), analysis=analysis()))
+
+
+@pytest.fixture
+def unexplained() -> Findings:
+    """With an analysis that no model took part in, and that names no cause."""
+    unsure = dataclasses.replace(analysis(model=None), verdict=Verdict.INCONCLUSIVE, prompt_version=None)
+    return findings(dataclasses.replace(incident_finding(), analysis=unsure))
+
+
+@pytest.fixture
+def timeless() -> Findings:
+    """Without any time."""
+    return _without_times(findings(small_finding(), incident_finding(), window=TimeWindow(None, None)))
+
+
+def _without_times(value: Findings) -> Findings:
+    removed = _mapped(value, lambda item: None if isinstance(item, datetime) else item)
+    return dataclasses.replace(removed, generated_at=value.generated_at)
+
+
+@pytest.fixture
+def poisoned() -> Callable[[Findings, str], Findings]:
+    """Puts a payload in place of every text that may come from outside."""
+
+    def poison(value: Findings, payload: str) -> Findings:
+        return _mapped(value, lambda item: payload if type(item) is str else item)
+
+    return poison
+
+
+_CLOSED = ("level", "status", "counts")  # vocabularies of CALI's own
+
+
+def _mapped(value, change):  # type: ignore[no-untyped-def]
+    if dataclasses.is_dataclass(value):
+        return dataclasses.replace(
+            value,
+            **{
+                field.name: _mapped(getattr(value, field.name), change)
+                for field in dataclasses.fields(value)
+                if field.name not in _CLOSED
+            },
+        )
+    if isinstance(value, tuple):
+        return tuple(_mapped(item, change) for item in value)
+    if isinstance(value, Mapping):
+        return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
+    return change(value)
