@@ -5,12 +5,13 @@ Every port has one contract suite in `tests/contracts/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
 import polars as pl
 
+from core.chat import ChatReply, ChatRequest, DailyUsage, Usage
 from core.domain import Citation, Incident, LogRecord, LogTemplate, Quarantined, TemplateActivity
 from core.memory import AddResult, Feedback, MemoryDocument, MemoryFilter, MemoryMatch, MemoryStats
 
@@ -180,4 +181,32 @@ class IncidentMemory(Protocol):
 
     def close(self) -> None:
         """Releases the store for other processes. Closing twice is no error."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model that replies to one request at a time."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as reports show it."""
+        ...
+
+    def reply(self, request: ChatRequest, on_text: Callable[[str], None] | None = None) -> ChatReply:
+        """The reply; `on_text` gets each piece as it arrives.
+
+        Raises RetryableError or PermanentError; never hangs beyond its own time-outs and tries.
+        """
+        ...
+
+
+class UsageLedger(Protocol):
+    """What was spent on models, by UTC day."""
+
+    def add(self, day: date, model: str, usage: Usage) -> None:
+        """Adds to a day's account."""
+        ...
+
+    def spent(self, day: date) -> DailyUsage:
+        """The day's account over all models."""
         ...
