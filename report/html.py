@@ -33,9 +33,9 @@ def to_html(report: Report, *, timezone: tzinfo | None = None, top: int = 5) -> 
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
     environment.filters.update(
-        show=partial(text.printable, limit=_LINE_LENGTH),
         count=text.count,
         value=partial(text.value, cells=120),
         percent=text.percent,
@@ -53,6 +53,11 @@ def to_html(report: Report, *, timezone: tzinfo | None = None, top: int = 5) -> 
         top=max(top, 1),
         most=max(top, 1) * 4,
     )
+
+
+def _shown(content: object) -> object:
+    """Every text that the template prints; what it made itself (`Markup`) stays."""
+    return text.printable(content, _LINE_LENGTH) if type(content) is str else content
 
 
 def _words(name: str) -> str:

@@ -19,10 +19,10 @@ from report.text import clip, clock, count, moment, percent, printable, span, va
 _BADGE: Final = {"warning": "🟡", "high": "🟠", "disaster": "🔴"}
 _CUT: Final = "\u200b"
 _MARKS: Final = re.compile(
-    r"([\\`*\[\]<>~$]|(?<!\w)_|_(?!\w)|&(?=#?\w+;))"  # marks that mean something wherever they stand
+    r"([\\`*\[\]<>~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))"  # marks that mean something wherever they stand
     r"|^([#+\-=|]|\d{1,9}(?=[.)]))"  # and those that do at the start
 )
-_LINKS: Final = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=<)(?=[!@#])", re.IGNORECASE)
+_LINKS: Final = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=<)(?=[!@#]|https?:)", re.IGNORECASE)
 _CODE_LINKS: Final = re.compile(r"(?<=<)(?=[!@#]|https?:)|(?<=@)(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
 _LINE_LENGTH: Final = 300
 
@@ -52,7 +52,7 @@ def to_markdown(report: Report, *, timezone: tzinfo | None = None, top: int = 3)
 
 def text(raw: str, limit: int = 400) -> str:
     """`raw` as Markdown text that shows exactly that: one line, nothing in it is markup, a mention or a link."""
-    return _MARKS.sub(_escaped, _LINKS.sub(_CUT, clip(raw, limit)))
+    return _MARKS.sub(_escaped, _LINKS.sub(_CUT, clip(raw, limit).strip()))
 
 
 def _escaped(match: re.Match[str]) -> str:

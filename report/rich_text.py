@@ -312,26 +312,32 @@ class _Page:
     # -- building blocks --------------------------------------------------------------------------------------------
 
     def _line(self, *parts: str | tuple[str, str]) -> None:
-        self.parts.append(Text.assemble(*parts))
+        self.parts.append(_text(*parts))
 
     def _gap(self) -> None:
         self.parts.append(Text(""))
 
     def _heading(self, title: str, note: str = "") -> None:
-        self._line((title, "bold underline"), (f"  {printable(note)}" if note else "", "dim"))
+        self._line((title, "bold underline"), (f"  {note}" if note else "", "dim"))
 
     def _field(self, name: str, text: str) -> None:
         self.parts.append(_Hanging(Text(f"{name:<9} ", "dim"), Text(" " * 10), Text(clip(text, 3 * self.width))))
 
     def _indented(self, *parts: str | tuple[str, str]) -> None:
-        self.parts.append(_Hanging(Text("    "), Text("    "), Text.assemble(*parts)))
+        self.parts.append(_Hanging(Text("    "), Text("    "), _text(*parts)))
 
     def _bullet(self, *parts: str | tuple[str, str]) -> None:
-        self.parts.append(_Hanging(Text("  · ", "dim"), Text("    "), Text.assemble(*parts)))
+        self.parts.append(_Hanging(Text("  · ", "dim"), Text("    "), _text(*parts)))
 
     def _more(self, number: int, what: str) -> None:
         if number > self.top:
             self._indented((f"{count(number - self.top)} {what}", "dim"))
+
+
+def _text(*parts: str | tuple[str, str]) -> Text:
+    """Parts with their styles, each made printable: nothing reaches the terminal by another way."""
+    shown = (printable(part) if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts)
+    return Text.assemble(*shown)
 
 
 class _Hanging:
