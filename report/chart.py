@@ -7,7 +7,7 @@ errors among many records would not be seen otherwise.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -44,9 +44,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel: its name, the top and bottom of its plot, the count at the top, its bars."""
+    """One panel: the top and bottom of its plot, the count at the top, its bars."""
 
-    name: str
     top: float
     bottom: float
     highest: str
@@ -99,13 +98,15 @@ def chart(report: Report, zone: tzinfo) -> Chart | None:
     strip = columns(report.timeline, _COLUMNS)
     if not strip or not any(column.total for column in strip):
         return None
-    panels = [_panel("all records", strip, ("INFO", "WARN", "ERROR", "FATAL"), top=30, bottom=95)]
-    if any(column.counts[row] for column in strip for row in ROWS[:3]):
-        panels.append(_panel("warn and worse", strip, ("WARN", "ERROR", "FATAL"), top=115, bottom=218))
+    worse = {row: [column.counts[row] for column in strip] for row in reversed(ROWS[:3])}
+    panels: tuple[Panel, ...]
+    everything = {"all": [column.total for column in strip]}
+    if any(any(numbers) for numbers in worse.values()):
+        panels = (_panel(everything, top=30, bottom=95), _panel(worse, top=115, bottom=218))
     else:
-        panels = [_panel("all records", strip, ("INFO", "WARN", "ERROR", "FATAL"), top=30, bottom=218)]
+        panels = (_panel(everything, top=30, bottom=218),)
     return Chart(
-        panels=tuple(panels),
+        panels=panels,
         shades=tuple(_shades(report, strip)),
         changes=tuple(_changes(report, strip)),
         ticks=tuple(_ticks(strip, zone)),
@@ -114,27 +115,23 @@ def chart(report: Report, zone: tzinfo) -> Chart | None:
     )
 
 
-def _step(strip: Sequence[Column]) -> float:
-    return (RIGHT - LEFT) / len(strip)
-
-
-def _panel(name: str, strip: Sequence[Column], rows: Sequence[str], top: float, bottom: float) -> Panel:
-    highest = max(sum(column.counts[row] for row in rows) for column in strip)
-    scale = (bottom - top) / max(highest, 1)
-    step = _step(strip)
+def _panel(rows: Mapping[str, Sequence[int]], top: float, bottom: float) -> Panel:
+    """Stacks rows (name -> count per column), the first at the bottom."""
+    totals = [sum(numbers) for numbers in zip(*rows.values(), strict=True)]
+    scale = (bottom - top) / max(*totals, 1)
+    step = (RIGHT - LEFT) / len(totals)
     gap = 0.15 * step if step > 3 else 0.0
     bars: list[Bar] = []
-    for index, column in enumerate(strip):
+    for index in range(len(totals)):
         y = bottom
-        for row in rows:
-            number = column.counts[row]
-            if not number:
+        for name, numbers in rows.items():
+            if not numbers[index]:
                 continue
-            height = max(number * scale, 0.8)
-            y -= height
-            kind = "all" if len(rows) > 3 else row.lower()
-            bars.append(Bar(round(LEFT + index * step, 2), round(y, 2), round(step - gap, 2), round(height, 2), kind))
-    return Panel(name, top, bottom, compact(highest), tuple(bars))
+            height = max(numbers[index] * scale, 0.8)
+            y = max(y - height, top)
+            x = LEFT + index * step
+            bars.append(Bar(round(x, 2), round(y, 2), round(step - gap, 2), round(height, 2), name.lower()))
+    return Panel(top, bottom, compact(max(totals)), tuple(bars))
 
 
 def _position(at: datetime | None, strip: Sequence[Column]) -> float | None:
@@ -187,7 +184,7 @@ def _ticks(strip: Sequence[Column], zone: tzinfo) -> Iterator[Mark]:
 
 
 def _hovers(strip: Sequence[Column], zone: tzinfo) -> Iterator[Hover]:
-    step = _step(strip)
+    step = (RIGHT - LEFT) / len(strip)
     for index, column in enumerate(strip):
         head = moment(column.start, zone) if column.start else f"part {index + 1} of {len(strip)}"
         if column.start and column.end:
