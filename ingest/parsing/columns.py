@@ -1,0 +1,78 @@
+"""The columns that decoding fills in for each physical line, before folding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from core.batch import TIMESTAMP
+
+DECODED: Final = pl.Schema(
+    {
+        "timestamp": TIMESTAMP,
+        "severity": pl.UInt8(),
+        "service": pl.String(),  # certain: a field of the line or of its envelope
+        "program": pl.String(),  # derived: pod, program, compose service
+        "fallback": pl.String(),  # a name for when nothing else is known: the root of a logger
+        "body": pl.String(),
+        "trace_id": pl.String(),
+        "span_id": pl.String(),
+        "attributes": pl.String(),
+        "format": pl.UInt16(),  # index into the decoder's names; 0 is "nothing matched"
+        "headered": pl.Boolean(),  # indented lines after it belong to it
+        "glued": pl.Boolean(),  # continues the line before it without a line end (partial lines of CRI, Docker)
+        "detail": pl.Boolean(),  # a detail of the record before it (DETAIL, HINT, STATEMENT of PostgreSQL)
+    }
+)
+
+_DEFAULTS: Final[dict[str, object]] = {"severity": 0, "format": 0, "headered": False, "glued": False, "detail": False}
+
+
+def frame(height: int, **columns: pl.Series | pl.Expr) -> pl.DataFrame:
+    """A frame of DECODED of `height` rows with some columns given, the rest empty."""
+    given = {name: column for name, column in columns.items() if isinstance(column, pl.Series)}
+    base = (
+        pl.DataFrame(given)
+        if given
+        else pl.DataFrame({"_": pl.Series([None], dtype=pl.Null).new_from_index(0, height)})
+    )
+    empty = [
+        pl.lit(_DEFAULTS.get(name), dtype=dtype).alias(name) for name, dtype in DECODED.items() if name not in given
+    ]
+    return base.with_columns(empty).select(pl.col(name).cast(dtype) for name, dtype in DECODED.items())
+
+
+def merge_attributes(outer: pl.Expr, inner: pl.Expr) -> pl.Expr:
+    """Two columns of JSON objects as one; the inner one's fields come last and so win."""
+    both = pl.concat_str(outer.str.head(-1), pl.lit(","), inner.str.slice(1))
+    return pl.when(outer.is_null()).then(inner).when(inner.is_null()).then(outer).otherwise(both)
+
+
+def json_objects(columns: Sequence[pl.Series]) -> pl.Series | None:
+    """One JSON object per row of the named columns of texts, without nulls; null where all are; None for no columns."""
+    members: list[pl.Expr] = []
+    quoted: list[pl.Series] = []
+    for column in columns:
+        if column.null_count() == len(column):
+            continue
+        if column.str.contains(r"[\x22\\\x00-\x1f]").any():
+            column = (
+                column.str.replace_all("\\", "\\\\", literal=True)
+                .str.replace_all('"', '\\"', literal=True)
+                .str.replace_all("\t", "\\t", literal=True)
+                .str.replace_all(r"[\x00-\x1f]", " ")
+            )
+        quoted.append(column)
+        members.append(pl.concat_str(pl.lit(f'"{column.name}":"'), pl.col(column.name), pl.lit('"')))
+    if not members:
+        return None
+    table = pl.DataFrame(quoted)
+    if not any(column.null_count() for column in quoted):
+        pieces: list[pl.Expr] = [pl.lit("{")]
+        for number, column in enumerate(quoted):
+            pieces += [pl.lit(f'{"," if number else ""}"{column.name}":"'), pl.col(column.name), pl.lit('"')]
+        return table.select(pl.concat_str(*pieces, pl.lit("}"))).to_series()
+    joined = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return table.select(pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}")))).to_series()

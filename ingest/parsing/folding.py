@@ -1,0 +1,184 @@
+# ruff: noqa: E501
+"""Folding: which physical lines make one record.
+
+Everything is decided in columns. A line *continues* the record before it when it is
+
+- glued to it (partial lines of CRI and Docker), or a detail of it (PostgreSQL);
+- indented or blank, and the record has a header;
+- part of a stack trace: a frame, a cause, a separator, the last line of a Python traceback, a Go function above its
+  file, a Rust message below its location, with a header of its own or without.
+
+Any other line without a header is a record of its own: what a program prints beside its log (`Killed`, a banner) must
+not vanish in the record before it, and text without headers must not collapse into one record.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+MAX_LINES: Final = 1000
+"""Physical lines in a record; further ones begin the next record."""
+
+MAX_BYTES: Final = 1 << 16
+"""Bytes of a record's body; the rest of it is left out."""
+
+_QUICK: Final = (
+    r"^(?:[ \t}\])#]|$|Traceback |Caused by|Suppressed|The above|During handling|goroutine |created by|\[signal|exit status|note: |"
+    r"stack backtrace|Stack trace:|--- |[A-Za-z_$][A-Za-z0-9_$.]*(?:Exception|Error|Throwable|Interrupt|Exit|Warning|Iteration)\b)"
+)
+"""Beginnings that can make a line a continuation: where none occurs there is nothing to fold."""
+
+_FRAME: Final = (
+    r"^\s+(?:at |File \x22|\.\.\. [0-9]+ (?:more|common frames|lines matching)|from [^ ]+:[0-9]+:in |--- End of |---> |"
+    r"[0-9]+: +(?:0x)?[0-9A-Za-z_<]|in [A-Za-z_.]+\(|[^ ]+\.go:[0-9]+(?: \+0x|$)|[0-9]+ +[^ ]+ +0x[0-9a-f]+ |#[0-9]+ +0x|"
+    r"~+\^*~*\s*$|\^+\s*$|\[Previous line repeated |\[CIRCULAR REFERENCE)|^#[0-9]+ "
+)
+"""Lines that only a stack trace has; indented, but for PHP's and gdb's numbered frames."""
+
+_LINK: Final = (
+    r"^(?:Caused by: |Suppressed: |\s+Suppressed: |The above exception was the direct cause|During handling of the above exception|"
+    r"goroutine [0-9]+ \[|created by [A-Za-z]|\[signal |exit status [0-9]|note: run with|note: [Ss]ome details|stack backtrace:|"
+    r"Stack trace:$|Stacktrace:$|--- End of |   --- End of |\s*-{3}> |\[\.\.\. [0-9]+ more|thrown in |\s+\.\.\. [0-9]+ more)"
+)
+"""Lines that connect the parts of a trace."""
+
+_TRACEBACK: Final = r"^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):"
+_EXCEPTION: Final = (
+    r"^(?:[a-zA-Z_$][A-Za-z0-9_$]*[.:]+)*[A-Za-z_$][A-Za-z0-9_$]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
+    r"(?:\([^)]*\))?(?:: |:$|$)"
+)
+_GO_FILE: Final = r"^\t[^ ]+\.(?:go|s):[0-9]+(?: \+0x[0-9a-f]+)?"
+_GO_CALL: Final = r"^[A-Za-z0-9_./*()%@-]+(?:\.[A-Za-z0-9_()*\[\].{}-]+)*\(.*\)$|^created by "
+_PANICKED: Final = r"^thread '.*' (?:\([0-9]+\) )?panicked at [^ ]+:[0-9]+:[0-9]+:$"
+_CHAIN: Final = r"^(?:The above exception was the direct cause|During handling of the above exception)"
+
+
+def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
+    """Which rows begin a record. `positions` are line numbers: after a gap in them a record begins anew."""
+    text = decoded["body"]
+    gap = (positions.diff() != 1).fill_null(True)
+    matched = decoded["format"] > 0
+    special = decoded["glued"] | decoded["detail"]
+    if not special.any() and not text.str.contains(_QUICK).any():
+        return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(text))
+    table = pl.DataFrame(
+        {
+            "text": text,
+            "matched": matched,
+            "headered": decoded["headered"],
+            "special": special,
+            "gap": gap,
+            "timestamp": decoded["timestamp"],
+            "severity": decoded["severity"],
+            "attributes": decoded["attributes"],
+        }
+    )
+    return _continues(table).select(((~pl.col("continues")) | pl.col("gap")).alias("start")).to_series()
+
+
+def _continues(table: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col("text")
+    blank = text.str.contains(r"^\s*$")
+    table = table.with_columns(
+        blank.alias("blank"),
+        (text.str.contains(r"^[ \t]") & ~blank).alias("indented"),
+        text.str.contains(_FRAME).alias("frame"),
+        text.str.contains(_LINK).alias("link"),
+        text.str.contains(_TRACEBACK).alias("traceback"),
+        text.str.contains(_EXCEPTION).alias("exception"),
+        text.str.contains(_CHAIN).alias("chain"),
+        text.str.contains(_GO_CALL).alias("call"),
+        text.str.contains(_GO_FILE).alias("go_file"),
+        text.str.contains(_PANICKED).alias("panicked"),
+    )
+    bare = ~pl.col("headered")
+    same = (
+        (pl.col("timestamp").eq_missing(pl.col("timestamp").shift(1)))
+        & (pl.col("severity") == pl.col("severity").shift(1))
+        & (pl.col("attributes").eq_missing(pl.col("attributes").shift(1)))
+    ).fill_null(False)
+    before = {
+        name: pl.col(name).shift(1).fill_null(False) for name in ("blank", "indented", "frame", "chain", "panicked")
+    }
+    following_frame = pl.col("frame").shift(-1).fill_null(False)
+    flush = ~pl.col("indented") & ~pl.col("blank")
+    # The last line that is neither indented nor blank, before this one: what an indented line hangs on.
+    table = table.with_columns(
+        _last(pl.col("traceback"), flush).alias("in_traceback"),
+        (bare | (same & pl.col("headered"))).alias("open"),
+        flush.alias("flush"),
+    )
+    tail = pl.col("in_traceback") & (before["indented"] | before["frame"]) & pl.col("flush")
+    trace = (
+        pl.col("frame")
+        | pl.col("link")
+        | tail
+        | (pl.col("call") & pl.col("go_file").shift(-1).fill_null(False))
+        | before["panicked"]
+        | (pl.col("exception") & following_frame & _after_record())
+        | (pl.col("traceback") & (_after_chain() | _after_record()))
+        | (pl.col("indented") & pl.col("in_traceback"))
+    )
+    root_headered = _last(pl.col("headered"), pl.col("flush") & ~(trace & bare))
+    loose = bare & ((pl.col("indented") & root_headered) | pl.col("blank"))
+    continues = pl.col("special") | (pl.col("open") & trace) | loose
+    return table.with_columns(continues.fill_null(False).alias("continues"))
+
+
+def _last(value: pl.Expr, where: pl.Expr) -> pl.Expr:
+    """The value at the last earlier row where `where` holds; false before there is one."""
+    return pl.when(where).then(value).otherwise(None).shift(1).forward_fill().fill_null(False)
+
+
+def _after_record() -> pl.Expr:
+    """Right below a line with a header: where a logger puts the exception it was given."""
+    return pl.col("matched").shift(1).fill_null(False)
+
+
+def _after_chain() -> pl.Expr:
+    """Below the sentence that links two tracebacks, which blank lines may surround."""
+    return _last(pl.col("chain"), ~pl.col("blank"))
+
+
+def capped(start: pl.Series) -> pl.Series:
+    """Starts, with the first row and those added that keep records to MAX_LINES."""
+    if not len(start) or start.all():
+        return start
+    start = start.scatter(0, True)
+    numbers = pl.int_range(0, len(start), dtype=pl.Int64, eager=True)
+    table = pl.DataFrame({"start": start, "number": numbers})
+    since = pl.col("number") - pl.when("start").then(pl.col("number")).otherwise(None).forward_fill()
+    return table.select((since % MAX_LINES == 0).alias("start")).to_series()
+
+
+def fold(table: pl.DataFrame, start: pl.Series) -> tuple[pl.DataFrame, list[int]]:
+    """Records of rows that have `body`, `glued` and more columns: the first row of each, bodies joined by newlines.
+
+    Adds `line_count`. Returns also the positions of records whose bodies were cut to MAX_BYTES.
+    """
+    if start.all():
+        records = table.with_columns(pl.lit(1, dtype=pl.UInt32).alias("line_count"))
+    else:
+        group = start.cum_sum() - 1
+        lines = pl.DataFrame({"group": group, "body": table["body"], "glued": table["glued"]})
+        continued = ~start
+        # Only groups of more than one line are put together.
+        multiple = lines.filter(continued | continued.shift(-1).fill_null(False))
+        joined = multiple.group_by("group", maintain_order=True).agg(
+            pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars_end("\n").alias("body"),
+            pl.len().cast(pl.UInt32).alias("line_count"),
+        )
+        records = table.filter(start)
+        counts = pl.Series([1], dtype=pl.UInt32).new_from_index(0, records.height)
+        bodies = records["body"].clone().scatter(joined["group"], joined["body"])
+        counts = counts.scatter(joined["group"], joined["line_count"])
+        records = records.with_columns(bodies.alias("body"), counts.alias("line_count"))
+    long = records["body"].str.len_bytes() > MAX_BYTES
+    if not long.any():
+        return records, []
+    rows = long.arg_true()
+    cut = [text.encode()[:MAX_BYTES].decode(errors="ignore") for text in records["body"].gather(rows)]
+    bodies = records["body"].clone().scatter(rows, pl.Series(cut, dtype=pl.String))
+    return records.with_columns(bodies.alias("body")), records["position"].gather(rows).to_list()

@@ -1,0 +1,158 @@
+"""Lines of one source -> batches of records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from core.batch import BATCH, LINES
+from core.domain import Quarantined
+from ingest.parsing import enrichment, folding, services
+from ingest.parsing.decoder import SAMPLE_LINES, Decoder
+from ingest.parsing.timestamps import Clock
+
+UTC_ZONE: Final = ZoneInfo("UTC")
+_HELD_RECORDS: Final = 2  # a record's first line may turn out to belong to the one before it when the next line is seen
+_ANSI: Final = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x00"
+
+
+class Parser:
+    """Parses the lines of one source, in order; keeps the last records open until the next lines are seen.
+
+    `parsed` and `unparsed` count physical lines of the records given out: their sum is the number of lines given in
+    once `finish` was called. `formats` counts them by format (`cri+json` is JSON inside CRI).
+    """
+
+    SAMPLE_LINES: ClassVar[int] = SAMPLE_LINES
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        timezone: ZoneInfo = UTC_ZONE,
+        modified_at: datetime | None,
+        observed_at: datetime,
+        service: str | None = None,
+    ) -> None:
+        self._source = source
+        self._observed_at = observed_at.astimezone(UTC)
+        self._service = service or services.of_file(source)
+        self._decoder = Decoder(Clock(timezone, modified_at or observed_at))
+        self._held: pl.DataFrame | None = None
+        self._learned = False
+        self._formats: Counter[str] = Counter()
+        self._parsed = 0
+        self._unparsed = 0
+        self._quarantined: list[Quarantined] = []
+
+    @property
+    def formats(self) -> Mapping[str, int]:
+        """Physical lines by format; lines that nothing matched are not in it."""
+        return dict(self._formats)
+
+    @property
+    def parsed(self) -> int:
+        """Physical lines of records that have a header."""
+        return self._parsed
+
+    @property
+    def unparsed(self) -> int:
+        """Physical lines of records that are a body without a header."""
+        return self._unparsed
+
+    def learn(self, lines: pl.DataFrame) -> None:
+        """Finds the formats in the first lines of the source; done by the first `parse` unless it was done before."""
+        if not self._learned:
+            self._learned = True
+            self._decoder.learn(_clean(lines["line"].head(SAMPLE_LINES)))
+
+    def parse(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Records (`core.batch.BATCH`) of a frame of LINES; the last ones may come with the next call."""
+        return self._records(lines, final=False)
+
+    def finish(self) -> pl.DataFrame:
+        """The records still open."""
+        return self._records(pl.DataFrame(schema=LINES), final=True)
+
+    @property
+    def quarantined(self) -> Sequence[Quarantined]:
+        """What was left out of records that grew too large."""
+        return tuple(self._quarantined)
+
+    def parse_alone(self, lines: pl.DataFrame, begin: pl.Series | None = None) -> pl.DataFrame:
+        """Records of some lines of the source, all closed at the end; nothing is counted or kept.
+
+        A gap in the positions begins a record, and so does each position in `begin`.
+        """
+        decoded, start = self._divided(lines, begin)
+        records, _ = folding.fold(decoded, start)
+        return self._batch(records)
+
+    def _divided(self, lines: pl.DataFrame, begin: pl.Series | None) -> tuple[pl.DataFrame, pl.Series]:
+        """Decoded rows with their positions, and which of them begin a record."""
+        decoded = self._decoder.decode(_clean(lines["line"]))
+        start = folding.starts(decoded, lines["position"])
+        if begin is not None:
+            start = start | lines["position"].is_in(begin)
+        return decoded.with_columns(lines["position"]), folding.capped(start)
+
+    def _records(self, lines: pl.DataFrame, final: bool) -> pl.DataFrame:
+        if self._held is not None:
+            lines = pl.concat([self._held, lines])
+            self._held = None
+        if lines.is_empty():
+            return pl.DataFrame(schema=BATCH)
+        self.learn(lines)
+        decoded, start = self._divided(lines, None)
+        if not final:
+            ends = start.arg_true()
+            if len(ends) <= _HELD_RECORDS:
+                self._held = lines
+                return pl.DataFrame(schema=BATCH)
+            end = ends[-_HELD_RECORDS]
+            self._held = lines[end:]
+            decoded, start = decoded.head(end), start.head(end)
+        records, cut = folding.fold(decoded, start)
+        for position in cut:
+            reason = f"record longer than {folding.MAX_BYTES} bytes: the rest of its body is left out"
+            self._quarantined.append(Quarantined(self._source, position, reason))
+        self._count(records)
+        return self._batch(records)
+
+    def _count(self, records: pl.DataFrame) -> None:
+        sums = records.group_by("format").agg(pl.col("line_count").sum())
+        for code, lines in sums.iter_rows():
+            if code:
+                self._formats[self._decoder.names[code]] += lines
+                self._parsed += lines
+            else:
+                self._unparsed += lines
+
+    def _batch(self, records: pl.DataFrame) -> pl.DataFrame:
+        records = enrichment.enrich(records)
+        service = pl.coalesce("service", "program", pl.lit(self._service, dtype=pl.String), "fallback")
+        return records.select(
+            pl.lit(self._source).cast(BATCH["source"]).alias("source"),
+            pl.col("position"),
+            pl.col("timestamp"),
+            pl.lit(self._observed_at, dtype=BATCH["observed_timestamp"]).alias("observed_timestamp"),
+            pl.col("severity"),
+            service.cast(BATCH["service"]).alias("service"),
+            pl.col("body"),
+            pl.col("trace_id"),
+            pl.col("span_id"),
+            pl.col("attributes"),
+            pl.col("line_count"),
+        )
+
+
+def _clean(lines: pl.Series) -> pl.Series:
+    """Lines without terminal escapes and NUL bytes."""
+    if lines.str.contains("[\x1b\x00]").any():
+        return lines.str.replace_all(_ANSI, "")
+    return lines

@@ -1,0 +1,135 @@
+"""Sources -> batches, read and parsed by threads while the consumer works."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from queue import Full, Queue
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from core.domain import Quarantined
+from core.errors import InputError
+from core.ports import LogSource
+from ingest.parsing.parser import UTC_ZONE, Parser
+
+_QUEUED: Final = 2  # batches that wait for the consumer; each holds a few MB
+
+
+class BatchStream:
+    """Batches (`core.batch.BATCH`) of sources, one source after the other, each in the order of its lines.
+
+    Iterate once. With `threads` >= 1 reading and parsing run ahead of the consumer by a bounded number of batches;
+    with 0 they run in the consumer's thread. Counters and `quarantined` are complete after the iteration. A source
+    that cannot be read at all is in `quarantined` (position 0), and the others are read.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[LogSource],
+        *,
+        timezone: ZoneInfo = UTC_ZONE,
+        observed_at: datetime,
+        threads: int = 1,
+        service: str | None = None,
+    ) -> None:
+        self._sources = sources
+        self._timezone = timezone
+        self._observed_at = observed_at
+        self._threads = threads
+        self._service = service
+        self._formats: Counter[str] = Counter()
+        self._quarantined: list[Quarantined] = []
+        self.parsed = 0
+        self.unparsed = 0
+
+    @property
+    def lines(self) -> int:
+        """Physical lines read."""
+        return self.parsed + self.unparsed
+
+    @property
+    def formats(self) -> Mapping[str, int]:
+        """Physical lines by format, most first."""
+        return dict(self._formats.most_common())
+
+    @property
+    def quarantined(self) -> Sequence[Quarantined]:
+        """What could not be used."""
+        return tuple(self._quarantined)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        batches = self._batches()
+        return batches if self._threads < 1 else _ahead(batches)
+
+    def _batches(self) -> Iterator[pl.DataFrame]:
+        for source in self._sources:
+            parser = Parser(
+                source.name,
+                timezone=self._timezone,
+                modified_at=source.modified_at,
+                observed_at=self._observed_at,
+                service=self._service,
+            )
+            try:
+                for frame in source.lines():
+                    batch = parser.parse(frame)
+                    if batch.height:
+                        yield batch
+            except InputError as exc:
+                self._quarantined.append(Quarantined(source.name, 0, str(exc)))
+            batch = parser.finish()
+            if batch.height:
+                yield batch
+            self.parsed += parser.parsed
+            self.unparsed += parser.unparsed
+            self._formats.update(parser.formats)
+            self._quarantined.extend(source.quarantined)
+            self._quarantined.extend(parser.quarantined)
+
+
+def read_batches(
+    sources: Sequence[LogSource], *, timezone: ZoneInfo = UTC_ZONE, observed_at: datetime, threads: int = 1
+) -> BatchStream:
+    """The batches of sources, as an iterable whose counters can be read afterwards."""
+    return BatchStream(sources, timezone=timezone, observed_at=observed_at, threads=threads)
+
+
+def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Runs an iterator in a thread, at most `_QUEUED` items ahead; its errors are raised here."""
+    queue: Queue[pl.DataFrame | BaseException | None] = Queue(_QUEUED)
+    stop = threading.Event()
+
+    def put(item: pl.DataFrame | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                queue.put(item, timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                if not put(batch):
+                    return
+        except BaseException as exc:  # noqa: BLE001 - handed to the consumer, which raises it
+            put(exc)
+            return
+        put(None)
+
+    worker = threading.Thread(target=work, name="cali-parse", daemon=True)
+    worker.start()
+    try:
+        while (item := queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        worker.join()

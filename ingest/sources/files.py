@@ -1,0 +1,284 @@
+"""Files, globs, folders and stdin as sources of lines."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import polars as pl
+
+from core.domain import Quarantined
+from core.errors import InputError
+from ingest.sources.decoding import SAMPLE, CorruptError, as_utf8, decompressed, is_compressed, looks_binary, utf16
+from ingest.sources.lines import LineFramer, LineIndex
+
+STDIN: Final = "stdin"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class OpenedSources:
+    """What paths lead to: sources that can be read, in order, and paths that cannot, with the reason."""
+
+    sources: tuple[FileSource, ...]
+    unreadable: tuple[Quarantined, ...]
+
+
+class FileSource:
+    """One file, or stdin, as a source of lines (`core.ports.LogSource`).
+
+    Stdin is copied to a temporary file while it is read, so that evidence can be quoted from it later; `close` removes
+    the copy (it has no name on disk where the system allows that, so it cannot be left behind).
+    """
+
+    def __init__(self, name: str, path: Path | None, max_line_bytes: int, stream: BinaryIO | None = None) -> None:
+        self.name = name
+        self.path = path
+        self._stream = stream
+        self._max_line_bytes = max_line_bytes
+        self._quarantined: list[Quarantined] = []
+        self._spool: BinaryIO | None = None
+        self._spooled = False
+        self._index: LineIndex | None = None
+        self._indexed = False
+        self.modified_at: datetime | None = None
+        if path is not None:
+            self.modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+    @property
+    def quarantined(self) -> Sequence[Quarantined]:
+        """What could not be used of what the last `lines()` read."""
+        return tuple(self._quarantined)
+
+    def lines(self) -> Iterator[pl.DataFrame]:
+        """Frames of `core.batch.LINES`, about 4 MB of text each. Raises InputError where the file cannot be opened."""
+        self._quarantined = []
+        with self._bytes() as raw:
+            chunks, indexable, reason = self._text(raw)
+            if reason is not None:
+                self._quarantined.append(Quarantined(self.name, 0, reason))
+                return
+            index = LineIndex() if indexable else None
+            framer = LineFramer(self._max_line_bytes, index)
+            noted = 0
+            try:
+                for frame in framer.frames(chunks):
+                    noted = self._note_cut(framer, noted)
+                    yield frame
+            except CorruptError as exc:
+                last = framer.position - 1
+                self._quarantined.append(Quarantined(self.name, last, f"{exc}; kept the {last} lines before it"))
+            except OSError as exc:
+                last = framer.position - 1
+                reason = f"cannot be read further: {exc.strerror or exc}; kept the {last} lines before it"
+                self._quarantined.append(Quarantined(self.name, last, reason))
+            self._index, self._indexed = index, True
+            self._spooled = self._spool is not None
+
+    def lines_from(self, position: int) -> Iterator[pl.DataFrame]:
+        """Frames that begin at or before the line `position`, small ones, read again; nothing is quarantined twice.
+
+        A plain UTF-8 file is entered near the line by the index made in `lines()`; anything else is read from its
+        beginning. Raises InputError where the file cannot be opened any more.
+        """
+        with self._bytes() as raw:
+            if self._index is not None:
+                first, offset = self._index.before(position)
+                raw.seek(offset)
+                chunks: Iterator[bytes] = iter(lambda: raw.read(1 << 16), b"")
+                framer = LineFramer(self._max_line_bytes, None, first, offset)
+                yield from framer.frames(chunks, 1 << 18)
+                return
+            chunks, _, reason = self._text(raw)
+            if reason is not None:
+                return
+            try:
+                yield from LineFramer(self._max_line_bytes).frames(chunks)
+            except (CorruptError, OSError):
+                return  # counted by lines()
+
+    @property
+    def seekable(self) -> bool:
+        """Whether `lines_from` enters the file near a line (after `lines()` read it), rather than at its beginning."""
+        return self._index is not None
+
+    def close(self) -> None:
+        """Forgets the copy of stdin."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    def _note_cut(self, framer: LineFramer, noted: int) -> int:
+        for position in framer.cut[noted:]:
+            reason = f"line longer than {self._max_line_bytes} bytes: cut to that length"
+            self._quarantined.append(Quarantined(self.name, position, reason))
+        return len(framer.cut)
+
+    @contextmanager
+    def _bytes(self) -> Iterator[BinaryIO]:
+        if self.path is not None:
+            try:
+                stream = self.path.open("rb")
+            except OSError as exc:
+                raise InputError(
+                    f"{self.name} cannot be opened: {exc.strerror}; check the path and its rights"
+                ) from exc
+            with stream:
+                yield stream
+        elif self._spooled and self._spool is not None:
+            self._spool.seek(0)
+            yield self._spool
+        elif self._spool is None and self._stream is not None:
+            self._spool = tempfile.TemporaryFile(prefix="cali-stdin-")  # noqa: SIM115 - closed by close()
+            yield _Tee(self._stream, self._spool)  # type: ignore[misc]
+        else:
+            raise InputError("stdin was read already and cannot be read again")
+
+    def _text(self, raw: BinaryIO) -> tuple[Iterator[bytes], bool, str | None]:
+        """Chunks of UTF-8 text; whether their byte offsets are those of the file; why there is no text."""
+        chunks = decompressed(raw)
+        head: list[bytes] = []
+        size = 0
+        plain = True
+        failure: Exception | None = None
+        try:
+            for chunk in chunks:
+                head.append(chunk)
+                size += len(chunk)
+                if size >= SAMPLE:
+                    break
+        except (CorruptError, OSError) as exc:
+            failure = exc
+        sample = b"".join(head)
+        if self.path is None or isinstance(raw, _Tee):
+            plain = not isinstance(raw, _Tee) or not is_compressed(raw.head)
+        else:
+            at = raw.tell()
+            raw.seek(0)
+            plain = not is_compressed(raw.read(8))
+            raw.seek(at)
+        rest = chain([sample] if sample else [], chunks if failure is None else _failing(failure))
+        codec = utf16(sample[:SAMPLE])
+        if codec is not None:
+            return as_utf8(rest, codec), False, None
+        reason = looks_binary(sample[:SAMPLE])
+        if reason is not None:
+            return iter(()), False, reason
+        if sample.startswith(_BOM):
+            return as_utf8_bom(sample, chunks if failure is None else _failing(failure)), False, None
+        return rest, plain, None
+
+
+def as_utf8_bom(sample: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks without the byte order mark that `sample` begins with."""
+    yield sample[len(_BOM) :]
+    yield from chunks
+
+
+def _failing(failure: Exception) -> Iterator[bytes]:
+    raise failure
+    yield b""  # makes this a generator
+
+
+class _Tee:
+    """A stream whose bytes are copied as they are read."""
+
+    def __init__(self, stream: BinaryIO, copy: BinaryIO) -> None:
+        self._stream = stream
+        self._copy = copy
+        self.head = b""
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        if len(self.head) < 8:
+            self.head += data[:8]
+        self._copy.write(data)
+        return data
+
+
+def open_sources(paths: Sequence[str], *, max_line_bytes: int = 1 << 20) -> OpenedSources:
+    """The sources that `paths` name: files, globs, folders (recursive, sorted, without hidden files), `-` for stdin.
+
+    A path that cannot be used is in `unreadable` with the reason; nothing is raised for it. A file named twice is read
+    once. `max_line_bytes` is the length in bytes to which a longer line is cut.
+    """
+    sources: list[FileSource] = []
+    unreadable: list[Quarantined] = []
+    seen: set[str] = set()
+    for path in paths:
+        if path == "-":
+            if STDIN not in seen:
+                seen.add(STDIN)
+                sources.append(FileSource(STDIN, None, max_line_bytes, sys.stdin.buffer))
+            continue
+        names, reason = _expand(path)
+        if reason is not None:
+            unreadable.append(Quarantined(path, 0, reason))
+        for name in names:
+            key = os.path.realpath(name)
+            if key in seen:
+                continue
+            seen.add(key)
+            problem = _problem(name)
+            if problem is None:
+                sources.append(FileSource(name, Path(name), max_line_bytes))
+            else:
+                unreadable.append(Quarantined(name, 0, problem))
+    return OpenedSources(tuple(sources), tuple(unreadable))
+
+
+def _expand(path: str) -> tuple[list[str], str | None]:
+    """File names that a path stands for; or why there are none."""
+    if not path:
+        return [], "empty path"
+    if "\x00" in path:
+        return [], "no such file: the path contains a NUL character"
+    if os.path.isdir(path):  # noqa: PTH112 - keeps the path as typed
+        return _folder(path)
+    if os.path.lexists(path):
+        return [path], None
+    if glob.has_magic(path):
+        found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - keeps the path as typed
+        names = [
+            name
+            for match in found
+            for name in (_folder(match)[0] if os.path.isdir(match) else [match])  # noqa: PTH112
+        ]
+        return (names, None) if names else ([], "no file matches this pattern")
+    return [], "no such file or folder"
+
+
+def _folder(path: str) -> tuple[list[str], str | None]:
+    names: list[str] = []
+    failures: list[OSError] = []
+    for root, folders, files in os.walk(path, onerror=failures.append):
+        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+        names.extend(os.path.join(root, name) for name in files if not name.startswith("."))  # noqa: PTH118
+    if failures:
+        return sorted(names), f"folder cannot be read in full: {failures[0].strerror}"
+    return sorted(names), None if names else "the folder holds no files (hidden ones are skipped)"
+
+
+def _problem(name: str) -> str | None:
+    """Why a file cannot be read, or None."""
+    path = Path(name)
+    try:
+        if not path.exists():
+            return "no such file (a broken link)"
+        if not (path.is_file() or path.is_fifo() or path.is_char_device()):
+            return "not a file"
+        if path.is_file():
+            with path.open("rb"):
+                pass
+    except OSError as exc:
+        return f"cannot be read: {exc.strerror}"
+    return None
