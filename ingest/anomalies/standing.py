@@ -1,0 +1,106 @@
+"""Trouble in a log that has no history to be judged against: a dump, a job's output, a log that fails from its first line.
+
+Only what the log says itself can count then: severities, words of failure, how much of the log they are, and where
+they stand. It is used when there is no reference and no change was found. What is said all through a long log and is a
+small part of it is noise that the system lives with.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from core import severity
+from core.domain import Anomaly, AnomalyKind
+from ingest.activity import to_datetime
+from ingest.anomalies.finder import Facts, mentions, places
+from ingest.anomalies.symptom import Symptom
+from ingest.anomalies.symptoms import ALARMING
+
+SHORT: Final = 600.0
+"""Records up to which a log is read as one story: any failure in it counts, less the longer it is."""
+
+SHARE: Final = 0.05
+"""Share of failing records from which a log of any length is failing."""
+
+
+def standing(facts: Facts) -> list[Symptom]:
+    """Symptoms from what the log says by itself, in order of place; empty where it says nothing alarming."""
+    subject = facts.subject
+    panel = subject.panel
+    window = panel.counts[:, panel.start :]
+    totals = window.sum(axis=1)
+    records = float(totals.sum())
+    if records == 0:
+        return []
+    failing = (facts.alarms >= ALARMING) & (totals > 0)
+    share = float(totals[failing].sum()) / records
+    # A failure weighs fully in a short log; in a long one only if it is a fair part of it or comes at its end.
+    length = min(1.0, SHORT / records)
+    found = []
+    for row in np.flatnonzero(failing):
+        spread = float((window[row] > 0).mean())
+        late = _lateness(window[row])
+        weight = float(facts.alarms[row]) * max(length, min(1.0, share / SHARE), late * (1.0 - spread))
+        found.append(_symptom(facts, int(row), min(0.95, weight), records))
+    return sorted(found, key=lambda s: (s.start, s.anomaly.template_id))
+
+
+def _lateness(counts: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """1 where all records stand in the last tenth of the log, 0 where none does."""
+    tail = max(1, len(counts) // 10)
+    return float(counts[-tail:].sum() / counts.sum()) if len(counts) >= 10 else 0.0
+
+
+def _symptom(facts: Facts, row: int, weight: float, records: float) -> Symptom:
+    panel = facts.subject.panel
+    template_id, service, level = panel.series[row]
+    low = int(panel.starts[panel.start])
+    rows = facts.rows(row, low, 1 << 62)
+    first, last = ("first_time", "last_time") if panel.timed else ("bucket", "bucket")
+    start, end = int(rows[first].min()), int(rows[last].max())  # type: ignore[arg-type]  # Int64
+    count = int(rows["count"].sum())
+    message = facts.messages[row]
+    said = f"at {severity.name(level)}" if level >= severity.WARN else "in its own words"
+    return Symptom(
+        anomaly=Anomaly(
+            kind=AnomalyKind.NEW_TEMPLATE,
+            template_id=template_id,
+            template=facts.text(template_id),
+            service=service,
+            severity=level,
+            observed=float(count),
+            expected=None,
+            score=round(min(1.0, weight), 4),
+            p_value=None,
+            why=f"tells of a failure {said}, {count} of {records:.0f} records; there is no history to judge it against",
+            count=count,
+            first_seen=to_datetime(start) if panel.timed else None,
+            last_seen=to_datetime(end) if panel.timed else None,
+        ),
+        alarm=float(facts.alarms[row]),
+        weight=weight,
+        timed=panel.timed,
+        start=start,
+        end=end,
+        message=message,
+        examples=places(rows),
+        trace_ids=frozenset(rows["trace_id"].drop_nulls().head(20).to_list()),
+        mentions=mentions(message, facts.subject.services, service),
+    )
+
+
+def failing_share(table: pl.DataFrame, facts: Facts, start: int, end: int, services: tuple[str, ...]) -> float:
+    """Share of failing records among those of `services` (all where empty) whose bucket touches [start, end]."""
+    bad = {key for key, value in zip(facts.subject.panel.series, facts.alarms, strict=True) if value >= ALARMING}
+    inside = table.filter((pl.col("bucket") <= end) & (pl.col("bucket") > start - facts.subject.panel.width))
+    grouped = inside.group_by("template_id", pl.col("service").cast(pl.String), "severity").agg(pl.col("count").sum())
+    total = failing = 0
+    for template_id, service, level, count in grouped.iter_rows():
+        if services and service is not None and service not in services:
+            continue
+        total += count
+        failing += count if (template_id, service, level) in bad else 0
+    return failing / total if total else 0.0

@@ -1,0 +1,234 @@
+"""Symptoms -> incidents: what belongs together, whether it is an incident, how bad, and what to call it.
+
+Symptoms join when they are near in time and related: the same service, a shared trace id, one message that names the
+other's service, or, among alarming ones, an onset at the same moment. Weak symptoms (a harmless new message, a busier
+template) never open an incident nor bridge two of them; they join the one they accompany.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from core import severity
+from core.domain import Anomaly, AnomalyKind, ChangeEvent, Incident, Status
+from core.severity import Level
+from ingest.activity import to_datetime
+from ingest.anomalies.symptom import Symptom
+
+CORE: Final = 0.3
+"""Weight from which a symptom may open an incident."""
+
+OPENS: Final = 0.5
+"""Combined weight, 1 - prod(1 - w), from which symptoms are an incident."""
+
+MOST_SYMPTOMS: Final = 400
+"""Symptoms that are grouped; the strongest are kept."""
+
+MOST_ANOMALIES: Final = 40
+"""Anomalies that one incident carries; the strongest are kept."""
+
+_DROPS: Final = (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The end of the judged input and the gaps that matter on one axis, in the axis's unit.
+
+    Symptoms of one service that are at most `gap` apart belong together; onsets at most `onset` apart are simultaneous.
+    """
+
+    end: int
+    gap: int
+    onset: int
+    width: int
+
+
+def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
+    """Symptoms of one axis that are incidents, each as a group in order of start; groups in order of start."""
+    chosen = sorted(symptoms, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_SYMPTOMS]
+    cores = sorted((s for s in chosen if s.weight >= CORE), key=_by_start)
+    groups = [g for g in _join(cores, horizon) if _evidence(g) >= OPENS]
+    spans = [(min(s.start for s in g), max(s.end for s in g), frozenset(_services(g))) for g in groups]
+    for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
+        for members, (start, end, services) in zip(groups, spans, strict=True):
+            beside = symptom.start <= end + horizon.onset and symptom.end >= start - horizon.onset
+            if beside and (not services or symptom.anomaly.service in services or symptom.mentions & services):
+                members.append(symptom)
+                break
+    return [sorted(members, key=_by_start) for members in groups]
+
+
+def _join(cores: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
+    parent = list(range(len(cores)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for j, later in enumerate(cores):
+        for i in range(j):
+            if root(i) != root(j) and _related(cores[i], later, horizon):
+                parent[root(j)] = root(i)
+    groups: dict[int, list[Symptom]] = {}
+    for i, core in enumerate(cores):
+        groups.setdefault(root(i), []).append(core)
+    return list(groups.values())
+
+
+def _related(a: Symptom, b: Symptom, horizon: Horizon) -> bool:
+    gap = max(a.start, b.start) - min(a.end, b.end)
+    if gap > horizon.gap:
+        return False
+    ours, theirs = a.anomaly.service, b.anomaly.service
+    if ours == theirs or ours is None or theirs is None:
+        return True
+    if a.trace_ids & b.trace_ids:
+        return True
+    if (ours in b.mentions or theirs in a.mentions) and gap <= horizon.gap:
+        return True
+    return abs(a.start - b.start) <= horizon.onset
+
+
+def _by_start(symptom: Symptom) -> tuple[int, int, str, str]:
+    return symptom.start, symptom.anomaly.template_id, symptom.anomaly.service or "", symptom.anomaly.kind
+
+
+def _evidence(members: Sequence[Symptom]) -> float:
+    strongest: dict[int, float] = {}
+    for symptom in members:
+        key = symptom.anomaly.template_id
+        strongest[key] = max(strongest.get(key, 0.0), symptom.weight)
+    doubt = 1.0
+    for weight in strongest.values():
+        doubt *= 1.0 - weight
+    return 1.0 - doubt
+
+
+def _services(members: Sequence[Symptom]) -> tuple[str, ...]:
+    """Services of the members, the most affected first."""
+    weights: dict[str, float] = {}
+    for symptom in members:
+        if symptom.anomaly.service:
+            weights[symptom.anomaly.service] = weights.get(symptom.anomaly.service, 0.0) + symptom.weight
+    return tuple(sorted(weights, key=lambda service: (-weights[service], service)))
+
+
+Share = Callable[[int, int, tuple[str, ...]], float]
+"""Share of failing records among all of some services in [start, end] of an axis."""
+
+
+def describe(
+    members: Sequence[Symptom],
+    horizon: Horizon,
+    share: Share,
+    changes: Sequence[ChangeEvent],
+    anomalies: Mapping[int, Anomaly],
+) -> Incident:
+    """The incident of a group. `anomalies` holds the anomaly of each member by its `id()`, with evidence filled in."""
+    start, end = min(s.start for s in members), max(s.end for s in members)
+    timed = members[0].timed
+    services = _services([s for s in members if s.weight >= CORE]) or _services(members)
+    level, reason = _level(members, share(start, end, services))
+    fingerprint = _fingerprint(services, members)
+    starts_at, ends_at = (to_datetime(start), to_datetime(end)) if timed else (None, None)
+    ranked = sorted(members, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_ANOMALIES]
+    status: Status = "firing" if end >= horizon.end - horizon.gap // 2 else "resolved"
+    return Incident(
+        id=f"{fingerprint}-{_stamp(starts_at, start)}",
+        fingerprint=fingerprint,
+        level=level,
+        level_reason=reason,
+        status=status,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        services=services,
+        title=title(members, services),
+        anomalies=tuple(anomalies[id(symptom)] for symptom in ranked),
+        changes=tuple(c for c in changes if _near(c, starts_at, ends_at, horizon)),
+    )
+
+
+def _near(change: ChangeEvent, start: datetime | None, end: datetime | None, horizon: Horizon) -> bool:
+    if start is None or end is None or change.timestamp is None:
+        return start is None and change.timestamp is None
+    return (start - change.timestamp).total_seconds() * 1e6 <= 2 * horizon.gap and change.timestamp <= end
+
+
+def _stamp(starts_at: datetime | None, start: int) -> str:
+    return starts_at.strftime("%Y%m%dT%H%M%S") if starts_at else f"r{start}"
+
+
+def _fingerprint(services: Sequence[str], members: Sequence[Symptom]) -> str:
+    """The same for the same fault at another time: services and the templates that speak for trouble, no times."""
+    templates = sorted({s.anomaly.template_id for s in members if s.weight >= CORE})
+    text = "\x1f".join([*sorted(services), *(f"{template_id:016x}" for template_id in templates)])
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _level(members: Sequence[Symptom], share: float) -> tuple[Level, str]:
+    """How bad: failing share of the affected services' records first, then the worst thing said."""
+    worst = (
+        max(s.anomaly.severity for s in members if s.anomaly.kind not in _DROPS or s.weight < CORE)
+        if any(s.anomaly.kind not in _DROPS or s.weight < CORE for s in members)
+        else 0
+    )
+    alarm = max(s.alarm for s in members)
+    silent = sorted(
+        {s.anomaly.service or "a service" for s in members if s.anomaly.kind in _DROPS and s.weight >= CORE}
+    )
+    percent = f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
+    said = severity.name(worst) if worst else "failure"
+    if share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8):
+        return "disaster", f"{percent} of the affected services' records fail: they are down"
+    if silent and worst >= severity.FATAL:
+        return "disaster", f"{said} records, and {', '.join(silent)} fell silent"
+    if worst >= severity.ERROR or alarm >= 0.8:
+        return "high", f"{said} messages that are not normal; {percent} of the affected services' records fail"
+    if share >= 0.2:
+        return "high", f"{percent} of the affected services' records tell of trouble"
+    if silent:
+        return "high" if len(silent) > 1 else "warning", f"{', '.join(silent)} logs far less than it should"
+    return "warning", f"degraded: unusual messages, no errors; {percent} of the records tell of trouble"
+
+
+_VERBS: Final = {
+    AnomalyKind.NEW_TEMPLATE: "new",
+    AnomalyKind.RARE_TEMPLATE: "rare",
+    AnomalyKind.RATE_SPIKE: "more often than usual",
+    AnomalyKind.RATE_DROP: "far less often than usual",
+    AnomalyKind.MISSING_TEMPLATE: "stopped",
+    AnomalyKind.NEW_VALUE: "new value",
+    AnomalyKind.NUMERIC_SHIFT: "numbers moved",
+}
+
+
+def title(members: Sequence[Symptom], services: Sequence[str]) -> str:
+    """What a person would say: the service, and its main symptom in its own words."""
+    main = min(members, key=lambda s: (-round(s.alarm * s.weight + 0.5 * s.weight, 2), s.start, -s.anomaly.count))
+    text = _shorten(main.message or main.anomaly.template)
+    kind = main.anomaly.kind
+    if kind in _DROPS:
+        text = f'no more "{text}"' if kind is AnomalyKind.MISSING_TEMPLATE else f'far fewer "{text}"'
+    elif kind not in (AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE):
+        text = f"{text} ({_VERBS[kind]})"
+    service = main.anomaly.service
+    others = len([s for s in services if s != service])
+    where = service or (services[0] if services else "")
+    more = f" (and {others} more service{'s' if others > 1 else ''})" if others and service else ""
+    return f"{where}{more}: {text}" if where else text
+
+
+def _shorten(message: str, limit: int = 110) -> str:
+    line = " ".join(message.split("\n", 1)[0].split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def with_examples(anomaly: Anomaly, evidence: Sequence[object]) -> Anomaly:
+    """The anomaly with its evidence lines."""
+    return replace(anomaly, examples=tuple(evidence))  # type: ignore[arg-type]  # Evidence by construction
