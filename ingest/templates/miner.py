@@ -1,77 +1,321 @@
-"""Template mining: Drain on the unique masked messages of a batch. The only file that imports drain3."""
+"""Template mining: Drain proposes which messages look alike, evidence decides which are one template.
+
+A batch goes through ever smaller sets: rows -> coarse keys -> keys never seen -> masked messages -> those that fit no
+template. Only the last reach Drain, which groups them with templates of their layout; `evidence` divides each group,
+`siblings` joins templates across layouts. The only file that imports drain3.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
-from drain3.drain import Drain, LogCluster
+from drain3.drain import Drain
 
 from core.domain import LogTemplate
 from ingest.templates import masking
+from ingest.templates.evidence import Thresholds, Words, generalise, partition
 from ingest.templates.identity import founding_id
+from ingest.templates.siblings import SiblingRules
+from ingest.templates.store import MAX_EXAMPLES, TemplateStore
+from ingest.templates.words import separators_before, split
+
+EXAMPLE_CHARACTERS: Final = 300
+_SLICE: Final = 2000
+_LAYOUT_CLUSTERS: Final = 400
+_GROUP_VARIANTS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class MinerConfig:
-    """Settings of the miner. One configuration serves every log."""
+    """Settings of the miner. The default is meant for every log."""
 
     similarity: float = 0.4
-    """Share of equal tokens from which Drain takes a message into a cluster, in (0, 1]."""
-    depth: int = 5
-    """Depth of Drain's tree: token count, `depth` - 3 leading tokens, clusters."""
+    """Share of equal words from which Drain groups a message with others, in (0, 1]."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    siblings: SiblingRules = field(default_factory=SiblingRules)
+    masks: tuple[masking.Mask, ...] = masking.DEFAULT_MASKS
+    """Typed masks in order; the user's own go first (`masking.user_masks`)."""
+    max_templates: int = 10_000
+    """Templates kept per service; beyond it the least recently used are forgotten (their identity is not)."""
+    max_keys: int = 500_000
+    """Coarse keys whose template is remembered."""
+    budget: float = 0.1
+    """Share of a batch's rows that may be keys never seen; the rest goes to overflow templates."""
+    min_budget: int = 5000
+    """Keys never seen that any batch may bring."""
 
 
 class DrainMiner:
-    """Assigns template ids to batches (`core.ports.TemplateMiner`). Use it from one thread, batches in order."""
+    """Assigns template ids to batches (`core.ports.TemplateMiner`). Use it from one thread, batches in order.
 
-    def __init__(self, config: MinerConfig | None = None) -> None:
+    `overflow` counts records per overflow template: those beyond the budget, see `MinerConfig.budget`.
+    """
+
+    def __init__(self, config: MinerConfig | None = None, store: TemplateStore | None = None, batches: int = 0) -> None:
         self.config = config or MinerConfig()
-        self._drain = Drain(depth=self.config.depth, sim_th=self.config.similarity, parametrize_numeric_tokens=False)
-        self._known: dict[str, int] = {}
-        self._ids: dict[int, int] = {}
-        self._clusters: dict[int, LogCluster] = {}
-        self._versions: dict[int, int] = {}
+        self.store = store or TemplateStore()
+        self.batches = batches
+        self.overflow: dict[int, int] = {}
+        self._known = _no_keys()
+        self._shapes: dict[str, int] = {}
+        self._groups = _DrainGroups(self.config.similarity)
+        self._stale_groups = bool(self.store.variants)
+
+    # batches
 
     def assign(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """The batch with `template_id` (Int64, 63 bits) added; rows keep their order."""
-        keyed = (
-            batch.lazy()
-            .select(text=masking.head(pl.col("body")))
-            .with_columns(key=masking.coarse_key(pl.col("text")))
-            .collect()
-        )
-        unique = keyed.group_by("key", maintain_order=True).agg(pl.col("text").first())
-        fresh = unique.filter(~pl.col("key").is_in(list(self._known)))
-        masked = fresh.select(pl.col("key"), masked=masking.mask(pl.col("text")))
-        for key, message in masked.iter_rows():
-            self._known[key] = self._add(message)
-        ids = unique.select("key", template_id=pl.Series([self._known[k] for k in unique["key"]], dtype=pl.Int64))
-        joined = keyed.select("key").join(ids, on="key", how="left", maintain_order="left")
-        return batch.with_columns(joined["template_id"])
+        """The batch with `template_id` (Int64, 63 bits) added; rows keep their order. Learns.
 
-    def _add(self, message: str) -> int:
-        cluster, change = self._drain.add_log_message(message)
-        template_id = self._ids.get(cluster.cluster_id)
-        if template_id is None:
-            attempt = 0
-            while (template_id := founding_id(message, attempt)) in self._clusters:
-                attempt += 1
-            self._ids[cluster.cluster_id] = template_id
-            self._clusters[template_id] = cluster
-            self._versions[template_id] = 1
-        elif change == "cluster_template_changed":
-            self._versions[template_id] += 1
-        return template_id
+        Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty.
+        """
+        if batch.is_empty():
+            return batch.with_columns(template_id=pl.lit(None, pl.Int64))
+        self.batches += 1
+        rows, keys = _keys(batch)
+        fresh, fresh_rows = self._fresh(rows, keys)
+        if fresh.height:
+            budget = max(self.config.min_budget, int(batch.height * self.config.budget))
+            over = fresh[budget:]
+            self._learn(fresh[:budget], fresh_rows, batch)
+        else:
+            over = fresh
+        table = self._table(keys["key"])
+        if over.height:
+            table = pl.concat([table, self._overflow(over, rows, batch)])
+        ids = _lookup(rows, table)
+        self._count(ids)
+        if fresh.height:
+            self._tidy()
+        return batch.with_columns(ids)
+
+    def classify(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """The batch with `template_id` added, without learning: null where a record fits no template known."""
+        if batch.is_empty():
+            return batch.with_columns(template_id=pl.lit(None, pl.Int64))
+        rows, keys = _keys(batch)
+        fresh, fresh_rows = self._fresh(rows, keys)
+        found = []
+        for _, masked, _, _ in self._masked(fresh, fresh_rows, batch):
+            variant = self._fit(masked)
+            found.append(None if variant is None else self.store.aliases.resolve(variant))
+        table = pl.concat(
+            [
+                self._table(keys["key"]),
+                pl.DataFrame({"key": fresh["key"], "template_id": pl.Series(found, dtype=pl.Int64)}),
+            ]
+        )
+        return batch.with_columns(_lookup(rows, table))
 
     def templates(self) -> Mapping[int, LogTemplate]:
-        """Every template known, by id, with its newest text."""
+        """Every template known, by id, with its newest text and how many records it was assigned."""
         return {
-            template_id: LogTemplate(template_id, cluster.get_template(), self._versions[template_id], cluster.size)
-            for template_id, cluster in self._clusters.items()
+            each.template_id: LogTemplate(each.template_id, each.text, each.version, each.count, 0, each.service)
+            for each in self.store.templates.values()
         }
 
     def resolve(self, template_id: int) -> int:
-        """The id that this one lives under now."""
-        return template_id
+        """The id that this one lives under now (an alias after a merge), or the id itself."""
+        return self.store.aliases.resolve(template_id)
+
+    # steps
+
+    def _fresh(self, rows: pl.DataFrame, keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The keys never seen, the most frequent first, and their rows."""
+        fresh = keys.join(self._known, on="key", how="anti")
+        if not fresh.height:
+            return fresh, rows.clear()
+        fresh = fresh.sort(["len", "key"], descending=[True, False])
+        return fresh, rows.join(fresh.select("key"), on="key", how="semi")
+
+    def _masked(
+        self, fresh: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame
+    ) -> list[tuple[int, str, str, str | None]]:
+        """For each fresh key, in their order: (key, masked message, a message, its service)."""
+        if not fresh.height:
+            return []
+        service = batch["service"].cast(pl.String) if "service" in batch.columns else None
+        frame = rows.select("key", "text", "row")
+        # The least message stands for its key, so that the order of lines does not matter.
+        first = frame.group_by("key").agg(pl.col("text").min(), pl.col("row").min())
+        chosen = fresh.select("key").join(first, on="key", how="left", maintain_order="left")
+        masked = chosen.select(masking.mask(pl.col("text"), self.config.masks))["text"]
+        services = [None] * chosen.height if service is None else service.gather(chosen["row"]).to_list()
+        return list(zip(chosen["key"], masked, chosen["text"], services, strict=True))
+
+    def _learn(self, fresh: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> None:
+        entries = self._masked(fresh, rows, batch)
+        for start in range(0, len(entries), _SLICE):
+            self._mine(entries[start : start + _SLICE])
+        variants = [self._shapes[masked] for _, masked, _, _ in entries]
+        added = pl.DataFrame(
+            {"key": pl.Series([e[0] for e in entries], dtype=pl.UInt64), "variant": pl.Series(variants, dtype=pl.Int64)}
+        )
+        self._known = pl.concat([self._known, added]).tail(self.config.max_keys)
+
+    def _mine(self, entries: Sequence[tuple[int, str, str, str | None]]) -> None:
+        """Finds or founds the template of each masked message."""
+        news: dict[str, tuple[str, str | None]] = {}
+        for _, masked, text, service in entries:
+            if masked in self._shapes or masked in news:
+                continue
+            variant = self._fit(masked)
+            if variant is None:
+                news[masked] = (text, service)
+            else:
+                self._shapes[masked] = variant
+        if not news:
+            return
+        self._refill_groups()
+        touched: set[int] = set()
+        changed: set[int] = set()
+        for masked in sorted(news):
+            words, layout = split(masked)
+            fitting = self.store.fit(words, layout)
+            if fitting is None:
+                text, service = news[masked]
+                fitting = self.store.found(masked, words, layout, service, self.batches)
+                template = self.store.templates[self.resolve(fitting)]
+                if len(template.examples) < MAX_EXAMPLES:
+                    template.examples.append(text[:EXAMPLE_CHARACTERS])
+                touched.add(self._groups.add(fitting, words, layout))
+                changed.add(fitting)
+            self._shapes[masked] = fitting
+        for group in sorted(touched):
+            changed.update(self._decide(group, changed))
+        self.store.join_siblings(changed, self.config.siblings)
+
+    def _fit(self, masked: str) -> int | None:
+        found = self._shapes.get(masked)
+        return self.store.fit(*split(masked)) if found is None else found
+
+    def _decide(self, group: int, changed: set[int]) -> list[int]:
+        """Divides a group of Drain's by evidence and merges what is one template; the variants that grew."""
+        members = self._groups.members[group]
+        living = list(dict.fromkeys(each for each in members if each in self.store.variants))
+        if len(living) > _GROUP_VARIANTS:
+            living = [each for each in living if each in changed][-_GROUP_VARIANTS:] + living[-_GROUP_VARIANTS:]
+            living = list(dict.fromkeys(living))
+        self._groups.members[group] = living if len(living) <= _GROUP_VARIANTS else living[-_GROUP_VARIANTS:]
+        if len(living) < 2:
+            return []
+        by_words: dict[Words, int] = {self.store.variants[each].words: each for each in living}
+        before = separators_before(self.store.variants[living[0]].layout)
+        grown = []
+        for part in partition(list(by_words), before, self.config.thresholds):
+            if len(part) > 1:
+                words = generalise(part, self.config.thresholds)
+                grown.append(self.store.merge_variants([by_words[each] for each in part], words))
+        return grown
+
+    def _refill_groups(self) -> None:
+        if self._stale_groups:
+            self._groups = _DrainGroups(self.config.similarity)
+            for each in self.store.variants.values():
+                self._groups.add(each.template_id, each.words, each.layout)
+            self._stale_groups = False
+
+    def _table(self, keys: pl.Series) -> pl.DataFrame:
+        """Template ids of the keys known, among `keys`."""
+        table = self._known.join(pl.DataFrame({"key": keys}), on="key", how="semi")
+        resolve = self.store.aliases.resolve
+        variants = table["variant"].unique()
+        roots = [resolve(each) for each in variants]
+        return table.select("key", template_id=pl.col("variant").replace_strict(variants, roots, return_dtype=pl.Int64))
+
+    def _overflow(self, over: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> pl.DataFrame:
+        """Overflow templates of keys beyond the budget: one per service and number of words (up to 32)."""
+        found = over.join(rows.unique("key", keep="first"), on="key", how="left")
+        service = batch["service"].cast(pl.String) if "service" in batch.columns else pl.Series([None] * batch.height)
+        found = found.select(
+            "key",
+            "len",
+            words=pl.col("text").str.count_matches(" ", literal=True).clip(0, 31) + 1,
+            service=service.cast(pl.String).gather(found["row"]),
+        )
+        shapes = found.group_by("service", "words").agg(pl.col("len").sum()).sort("service", "words")
+        ids = []
+        for name, words, count in shapes.iter_rows():
+            text = " ".join(["<*>"] * words)
+            template_id = founding_id(f"overflow\x00{name or ''}\x00{words}")
+            if template_id not in self.store.templates:
+                self.store.found_overflow(template_id, text, name, self.batches)
+            self.overflow[template_id] = self.overflow.get(template_id, 0) + count
+            ids.append(template_id)
+        shapes = shapes.with_columns(template_id=pl.Series(ids, dtype=pl.Int64))
+        joined = found.join(shapes, on=["service", "words"], how="left", nulls_equal=True)
+        return joined.select("key", "template_id")
+
+    def _count(self, ids: pl.Series) -> None:
+        for template_id, count in ids.value_counts().iter_rows():
+            template = self.store.templates[template_id]
+            template.count += count
+            template.used = self.batches
+
+    def _tidy(self) -> None:
+        """Keeps templates and caches within their bounds."""
+        limit = self.config.max_templates
+        if len(self.store.templates) > limit:
+            by_service: dict[str | None, list[int]] = defaultdict(list)
+            for each in self.store.templates.values():
+                by_service[each.service].append(each.template_id)
+            gone = False
+            for ids in by_service.values():
+                if len(ids) > limit:
+                    ids.sort(key=lambda each: (self.store.templates[each].used, self.store.templates[each].count, each))
+                    for forgotten in ids[: len(ids) - limit + limit // 10]:
+                        self.store.forget(forgotten)
+                    gone = True
+            if gone:
+                self.store.drop_stale_keys()
+                self._shapes = {}
+                self._known = _no_keys()
+                self._stale_groups = True
+        if len(self._shapes) > self.config.max_keys:
+            self._shapes = {}
+
+
+class _DrainGroups:
+    """Drain on words with their layout as first token: variants in one of its clusters look alike."""
+
+    def __init__(self, similarity: float) -> None:
+        self.members: dict[int, list[int]] = defaultdict(list)
+        self._drain = Drain(depth=4, sim_th=similarity, max_children=1_000_000, parametrize_numeric_tokens=False)
+        self._layouts: dict[str, int] = {}
+        self._sizes: dict[str, int] = defaultdict(int)
+
+    def add(self, variant: int, words: Words, layout: str) -> int:
+        """Puts a variant into a group; the group."""
+        number = self._layouts.setdefault(layout, len(self._layouts))
+        # A leaf is searched in full: a layout with too many clusters starts a new leaf.
+        tokens = f"#{number}.{self._sizes[layout] // _LAYOUT_CLUSTERS} " + " ".join(words)
+        cluster, change = self._drain.add_log_message(tokens)
+        if change == "cluster_created":
+            self._sizes[layout] += 1
+        self.members[cluster.cluster_id].append(variant)
+        return int(cluster.cluster_id)
+
+
+def _no_keys() -> pl.DataFrame:
+    return pl.DataFrame(schema={"key": pl.UInt64, "variant": pl.Int64})
+
+
+def _keys(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each row's mined text and key hash, and the distinct keys with their number of rows."""
+    body = batch["body"]
+    if body.null_count():
+        body = body.fill_null("")
+    if body.str.contains("\n", literal=True).any() or (body.str.len_bytes() > masking.MAX_CHARACTERS).any():
+        body = pl.DataFrame({"body": body}).select(masking.head(pl.col("body")))["body"]
+    rows = pl.DataFrame({"text": body}).select(
+        "text", key=masking.coarse_key(pl.col("text")).hash(seed=7), row=pl.int_range(pl.len(), dtype=pl.UInt32)
+    )
+    return rows, rows.group_by("key").len()
+
+
+def _lookup(rows: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
+    joined = rows.select("key").join(table, on="key", how="left", maintain_order="left")
+    return joined["template_id"].alias("template_id")

@@ -1,0 +1,142 @@
+"""Siblings: templates of different layouts that are one template, found by their texts.
+
+Three statements about logs, each an index from a reduced text to templates:
+
+- *pairs*: texts that are equal but for the values after `key=` are one template (quoted, braced and bare values);
+- *runs*: texts that are equal but for the length of a run of one wildcard (`<ID> <ID> <ID>`) are one template, whose
+  parameter is a list;
+- *fans*: texts that are equal but for one blank-separated word are one template where that word is a mere value in one
+  of them (only wildcards and punctuation); where `bearing` of them hold a wildcard among letters; or, for the first
+  word, from `first` plain ones on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.templates.words import GENERAL, WILDCARD
+
+_PAIR_VALUE: Final = re.compile(r"(?<=[0-9A-Za-z_)>\]]=)(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\}|[^\s,;)\]}]+)")
+_RUN: Final = re.compile(r"(<(?:\*|[A-Z][A-Z0-9_]*)>)(?:[ ,]+\1)+")
+_CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
+_ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_LETTER: Final = re.compile(r"[A-Za-z]")
+_CORE: Final = re.compile(r"[0-9A-Za-z<]")
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingRules:
+    """Which siblings join, and from how many on."""
+
+    pairs: bool = True
+    runs: bool = True
+    fans: bool = True
+    bearing: int = 4
+    first: int = 20
+
+
+def chunks(text: str) -> list[str]:
+    """The blank-separated words of a text; `key=` is a word of its own."""
+    return _CHUNK.findall(text)
+
+
+def keys(text: str, rules: SiblingRules) -> Iterator[tuple[str, int, int]]:
+    """The keys under which a text may find siblings: (rule, position, hash of the reduced text)."""
+    if rules.pairs and "=" in text:
+        reduced = _PAIR_VALUE.sub("\x00", text)
+        if reduced != text and len(_LETTERS.findall(WILDCARD.sub("", reduced))) >= 2:
+            yield "pairs", 0, hash(reduced)
+    if rules.runs:
+        yield "runs", 0, hash(_RUN.sub(r"\1", text))
+    if rules.fans:
+        parts = [WILDCARD.sub(GENERAL, part) for part in chunks(text)]
+        lettered = [bool(_LETTERS.search(part.replace(GENERAL, ""))) for part in parts]
+        total = sum(lettered)
+        prefix = 0
+        suffixes = [0] * (len(parts) + 1)
+        for at in range(len(parts) - 1, -1, -1):
+            suffixes[at] = hash((parts[at], suffixes[at + 1]))
+        for at, part in enumerate(parts):
+            if total - lettered[at] >= 1:
+                yield "fans", at, hash((len(parts), at, prefix, suffixes[at + 1]))
+            prefix = hash((prefix, part))
+
+
+def together(rule: str, at: int, texts: Mapping[int, str], rules: SiblingRules) -> list[int]:
+    """Which of some texts that share a key of `rule` are one template (none, or two and more), by id."""
+    if len(texts) < 2:
+        return []
+    if rule != "fans":
+        return sorted(texts)
+    values = {each: _chunk(text, at) for each, text in texts.items()}
+    pure = [each for each, value in values.items() if _ONLY_WILDCARDS.fullmatch(value)]
+    bearing = [each for each, value in values.items() if WILDCARD.search(value) and each not in pure]
+    plain = [each for each, value in values.items() if not WILDCARD.search(value)]
+    if at == 0:
+        group = [*pure, *bearing, *plain] if len({values[each] for each in plain}) >= rules.first else []
+    elif pure:
+        group = [*pure, *bearing, *plain]
+    elif len({values[each] for each in bearing}) >= rules.bearing:
+        group = bearing
+    else:
+        group = []
+    return sorted(group) if len(group) > 1 else []
+
+
+def _chunk(text: str, at: int) -> str:
+    found = chunks(text)
+    return found[at] if at < len(found) else ""
+
+
+def unify(texts: Sequence[str]) -> str:
+    """The text of one template that several texts are versions of. Does not depend on their order."""
+    ordered = sorted(set(texts), key=lambda text: (len(text), text))
+    result = ordered[0]
+    for text in ordered[1:]:
+        result = _unify(result, text)
+    return result
+
+
+def _unify(a: str, b: str) -> str:
+    left, right = chunks(a), chunks(b)
+    if len(left) != len(right):
+        a, b = _RUN.sub(r"\1", a), _RUN.sub(r"\1", b)
+        left, right = chunks(a), chunks(b)
+    if len(left) != len(right):
+        return _unify_ends(a, b)
+    pieces, last = [], 0
+    for match, ours, theirs in zip(_CHUNK.finditer(a), left, right, strict=True):
+        pieces.append(a[last : match.start()])
+        pieces.append(ours if ours == theirs else _general(ours, theirs))
+        last = match.end()
+    return "".join([*pieces, a[last:]])
+
+
+def _general(a: str, b: str) -> str:
+    """Two values of one place: a wildcard between the punctuation that both have."""
+    lead, trail = 0, 0
+    while lead < min(len(a), len(b)) and a[lead] == b[lead] and not _CORE.match(a[lead]):
+        lead += 1
+    while trail < min(len(a), len(b)) - lead and a[-1 - trail] == b[-1 - trail] and _is_edge(a[-1 - trail]):
+        trail += 1
+    return a[:lead] + GENERAL + a[len(a) - trail :]
+
+
+def _is_edge(char: str) -> bool:
+    return not char.isalnum() and char != ">"
+
+
+def _unify_ends(a: str, b: str) -> str:
+    """Texts of different numbers of words: what they share at both ends, a wildcard between."""
+    left, right = a.split(" "), b.split(" ")
+    lead, trail = 0, 0
+    shorter = min(len(left), len(right))
+    while lead < shorter and left[lead] == right[lead]:
+        lead += 1
+    while trail < shorter - lead and left[-1 - trail] == right[-1 - trail]:
+        trail += 1
+    return " ".join([*left[:lead], GENERAL, *left[len(left) - trail :]])

@@ -1,0 +1,50 @@
+"""Words and layout: a masked message is the words in it and what stands between them.
+
+Blanks and `= , ; : ( ) [ ] { } " ' | < >` separate words, so `key=value` and `(value)` have the value as a word. The
+layout keeps every separator; messages are compared word by word only where their layouts are equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+GENERAL: Final = "<*>"
+"""A word that varies, by evidence."""
+UNIT: Final = "<UNIT>"
+"""A unit that varies (`B`, `KB`) after a number; number and unit together show as `<SIZE>`."""
+SLOT: Final = "\x00"
+"""Stands for a word in a layout."""
+
+WILDCARD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>")
+_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|\s+|.", re.DOTALL)
+_SEPARATORS: Final = frozenset("=,;:()[]{}\"'|<>\x00")
+_SIZE: Final = re.compile(r"<(?:NUM|\*|SIZE)> ?<UNIT>")
+
+
+def split(masked: str) -> tuple[tuple[str, ...], str]:
+    """The words of a masked message and its layout."""
+    words: list[str] = []
+    layout: list[str] = []
+    for token in _TOKEN.findall(masked):
+        if token.isspace():
+            layout.append(" ")
+        elif len(token) == 1 and token in _SEPARATORS:
+            layout.append(token if token != SLOT else "\ufffd")
+        else:
+            words.append(token)
+            layout.append(SLOT)
+    return tuple(words), "".join(layout)
+
+
+def join(words: Sequence[str], layout: str) -> str:
+    """The text of words in their layout; `<NUM> <UNIT>` becomes `<SIZE>`."""
+    text = "".join(part + word for part, word in zip(layout.split(SLOT), (*words, ""), strict=True))
+    return _SIZE.sub("<SIZE>", text).replace(UNIT, GENERAL) if UNIT in text else text
+
+
+def separators_before(layout: str) -> tuple[str, ...]:
+    """For each word, the separator just before it (blanks between skipped for `:` and `=`); `^` for the first."""
+    tight = layout.replace(": ", " :").replace("= ", " =")
+    return tuple(tight[at - 1] if at else "^" for at, char in enumerate(tight) if char == SLOT)
