@@ -28,11 +28,11 @@ def form(findings: Findings, chosen: Format, *, zone: tzinfo, top: int, width: i
     if chosen == "markdown":
         from report.markdown import to_markdown
 
-        return to_markdown(report, top=top)
+        return to_markdown(report, timezone=zone, top=top)
     if chosen == "html":
         from report.html import to_html
 
-        return to_html(report)
+        return to_html(report, timezone=zone, top=top)
     from report.rich_text import to_text
 
     return to_text(report, width=width, color=color, timezone=zone, top=top)

@@ -22,22 +22,23 @@ def demo(seed: int, keep: Path | None, html: Path | None) -> None:
     from cali.progress import progress
     from cali.state import StateFolder
     from core.config import load
-    from eval.simulator.demo import write_demo
+    from eval.simulator.demo import default_start, write_demo
 
-    settings = load()
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="cali-demo-") as temporary:
+        settings = load(state=Path(temporary) / "state")
         folder = keep or Path(temporary)
-        scenario = write_demo(folder, seed)
-        click.echo(f"A simulated shop wrote {len(scenario.paths)} log files into {folder} (seed {seed}).")
+        scenario = write_demo(folder, seed, default_start(now))
+        click.echo(f"A simulated shop wrote {scenario.lines:,} lines into {len(scenario.paths)} files (seed {seed}).")
         click.echo(f"What the user saw: {scenario.symptom}\n")
         request = Request(tuple(str(path) for path in scenario.paths), symptom=scenario.symptom)
         with progress() as show:
-            outcome = analyze(request, settings, state=StateFolder(Path(temporary) / "state"), now=now, progress=show)
+            outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, progress=show)
         write(outcome.findings, "rich", None, zone=settings.display_zone, top=3)
         if html is not None:
             write(outcome.findings, "html", html, zone=settings.display_zone, top=10)
-    click.echo(f"\nWhat truly happened in the simulation: {scenario.truth}\n")
+    click.echo(f"\nWhat truly happened in the simulation: {scenario.story}")
+    click.echo(f"The red herring: {scenario.red_herring}\n")
     click.echo("Try next:")
     for command, what in (
         (f"cali demo --seed {seed + 1}", "another night"),
