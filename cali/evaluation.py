@@ -41,9 +41,7 @@ class CaliSystem:
         """Detects and explains one case."""
         miner = DrainMiner()
         zone = ZoneInfo(case.timezone)
-        options = DetectionOptions(
-            timezone=zone, since=case.window_start, until=case.window_end, threads=self._threads
-        )
+        options = DetectionOptions(timezone=zone, since=case.window_start, until=case.window_end, threads=self._threads)
         detection = detect(
             _open([str(path) for path in case.logs]).sources,
             miner=miner,
@@ -142,5 +140,3 @@ def _document(case: CaseInput, findings: Findings) -> MemoryDocument:
         ends_at=first.ends_at if first else None,
         template_ids=tuple(ids),
     )
-
-

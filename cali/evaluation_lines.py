@@ -86,7 +86,11 @@ def _records(source: str, miner: DrainMiner, timezone: ZoneInfo, observed_at: da
     stream = BatchStream(open_sources([source]).sources, timezone=timezone, observed_at=observed_at, threads=0)
     for batch in stream:
         rows = miner.classify(batch).select(
-            "position", "line_count", "timestamp", pl.col("service").cast(pl.String), pl.col("template_id").fill_null(-1)
+            "position",
+            "line_count",
+            "timestamp",
+            pl.col("service").cast(pl.String),
+            pl.col("template_id").fill_null(-1),
         )
         for row in rows.iter_rows():
             yield _Record(*row)
