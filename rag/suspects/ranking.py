@@ -1,11 +1,30 @@
-"""From clues to an ordered list of suspects."""
+"""From proposals to an ordered list of suspects: merged, scored, cut; and what was ruled out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from core.domain import Incident, RuledOut, Suspect
+from core.domain import Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
+from rag.suspects import change, exhaustion, first_new, frame, kubernetes_event, propagation, silence
+from rag.suspects.proposal import EFFECTS, Facts, Proposal, score, shorten
+from rag.suspects.scene import Clue, Scene, survey
+
+MAX_EVIDENCE: Final = 6
+MAX_RULED_OUT: Final = 8
+_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{2,}|\d{3}\b")
+_COMMON: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "the and for with what why did how has have was are not issue wrong working stop stopped work pod pods "
+        "namespace name type default there this that from into out app application show logs deployment job which when where "
+        "answers http",
+    )
+)
+"""Words of a question that name nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +36,127 @@ class Ranking:
 
 
 def rank(incident: Incident, detection: Detection, *, symptom: str | None = None, limit: int = 10) -> Ranking:
-    """Candidate causes of an incident, best first.
+    """Candidate causes of an incident, best first, at most `limit`.
 
-    Evidence comes from the detection's history, changes and reader; `symptom` (what the user or the alert saw) only
-    steers the order. At most `limit` suspects.
+    Evidence comes from the detection's history, changes and reader, and is quoted verbatim; `symptom` (what the user or
+    the alert saw) only steers the order.
     """
-    return Ranking()
+    scene = survey(incident, detection)
+    merged = merge(steered(proposals(scene), symptom))
+    ordered = sorted(merged, key=lambda item: (-score(item.facts), item.cause))
+    suspects = tuple(item.suspect(score(item.facts)) for item in ordered[:limit])
+    return Ranking(suspects, tuple(ruled_out(scene))[:MAX_RULED_OUT])
+
+
+def proposals(scene: Scene) -> list[Proposal]:
+    """What every mechanism proposes, with the facts that concern several of them filled in."""
+    graph = propagation.blame(scene)
+    by_place = {clue.citation: clue for clue in scene.clues}
+    found = [
+        *change.propose(scene),
+        *first_new.propose(scene),
+        *frame.propose(scene),
+        *exhaustion.propose(scene),
+        *kubernetes_event.propose(scene),
+        *propagation.propose(scene, graph),
+        *silence.propose(scene),
+    ]
+    return [change.credited(propagation.decorate(item, scene, graph, _clue(item, by_place)), scene) for item in found]
+
+
+def _clue(proposal: Proposal, clues: dict[Citation, Clue]) -> Clue | None:
+    return clues.get(proposal.evidence[0].citation) if proposal.evidence else None
+
+
+def steered(items: Iterable[Proposal], symptom: str | None) -> Iterator[Proposal]:
+    """The proposals with how much of the symptom each explains."""
+    wanted = _words(symptom) if symptom else frozenset()
+    for item in items:
+        if not wanted:
+            yield item
+            continue
+        named = {word for name in (item.service, item.component, *item.words) if name for word in _words(name)}
+        told = wanted & (_words(item.cause) | named)
+        whole = 0.5 if item.service is not None and item.service.lower() in (symptom or "").lower() else 0.0
+        yield replace(item, facts=replace(item.facts, symptom=min(1.0, whole + len(told) / len(wanted))))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower())) - _COMMON
+
+
+def merge(items: Iterable[Proposal]) -> list[Proposal]:
+    """Proposals of the same fault at the same place become one; different places stay apart.
+
+    A proposal without a component joins the one that has it. The wording is that of the best of them.
+    """
+    groups: list[list[Proposal]] = []
+    for item in sorted(items, key=lambda item: (item.component is None, -score(item.facts), item.cause)):
+        home = next((group for group in groups if _same(group[0], item)), None)
+        if home is None:
+            groups.append([item])
+        else:
+            home.append(item)
+    merged = [_merged(group) for group in groups]
+    explained = {item.service for item in merged if item.fault_type not in EFFECTS and item.facts.strength >= 0.7}
+    return [_agreed(_stepped_back(item, explained), merged) for item in merged]
+
+
+def _stepped_back(item: Proposal, explained: set[str | None]) -> Proposal:
+    """A bare crash loop or failed probe gives way where its service has a proposal that says why."""
+    if item.fault_type in EFFECTS and item.service in explained:
+        return replace(item, facts=replace(item.facts, remote=1.0))
+    return item
+
+
+def _same(one: Proposal, other: Proposal) -> bool:
+    if one.service != other.service or one.fault_type != other.fault_type:
+        return False
+    if one.evidence and other.evidence and one.evidence[0].citation == other.evidence[0].citation:
+        return one.function is None or other.function is None or one.function == other.function
+    if one.component is None or other.component is None:
+        return one.fault_type is not None
+    return (one.component, one.function) == (other.component, other.function)
+
+
+def _merged(group: Sequence[Proposal]) -> Proposal:
+    best = max(group, key=lambda item: (score(item.facts), -len(item.cause)))
+    facts: Facts = best.facts
+    for item in group:
+        facts = facts.maximum(item.facts)
+    kinds = {item.kind for item in group}
+    placed = next((item for item in (best, *group) if item.function is not None), None) or next(
+        (item for item in (best, *group) if item.component is not None), best
+    )
+    return replace(
+        best,
+        facts=replace(facts, agreement=min(1.0, (len(kinds) - 1) / 2)),
+        component=placed.component,
+        function=placed.function,
+        why=tuple(dict.fromkeys(reason for item in (best, *group) for reason in item.why))[:5],
+        evidence=_unique(entry for item in (best, *group) for entry in item.evidence),
+    )
+
+
+def _agreed(item: Proposal, others: Sequence[Proposal]) -> Proposal:
+    """Other mechanisms that point at the same service by another way count a little."""
+    kinds = {other.kind for other in others if other is not item and other.service == item.service and other.service}
+    more = len(kinds - {item.kind})
+    return replace(item, facts=replace(item.facts, agreement=min(1.0, item.facts.agreement + 0.25 * more)))
+
+
+def _unique(entries: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple({entry.citation: entry for entry in reversed(list(entries))}.values())[::-1][:MAX_EVIDENCE]
+
+
+def ruled_out(scene: Scene) -> Iterator[RuledOut]:
+    """What looked like a cause and is not: changes that do not fit, and noise that was there from the start."""
+    yield from change.ruled_out(scene)
+    noisy = [clue for clue in scene.background if clue.failing]
+    for clue in sorted(noisy, key=lambda clue: -clue.activity.during):
+        row = clue.activity
+        yield RuledOut(
+            what=shorten(clue.text, 160),
+            why=f"present from the start: {row.before} before, {row.during} during",
+            evidence=(clue.evidence,),
+        )

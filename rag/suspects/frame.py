@@ -1,0 +1,63 @@
+"""The deepest own frame of the first stack trace names the file and the function where it broke."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.domain import SuspectKind
+from core.stacktrace import Frame, StackTrace, root_frame
+from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
+from rag.suspects.scene import Clue, Scene, logger_of
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """For each clue with a stack trace: its deepest own frame, and as second choice that frame's own caller."""
+    for clue in scene.clues:
+        if not clue.traces:
+            continue
+        packages = [name for name in (clue.service, _root(logger_of(clue.record))) if name]
+        found = root_frame(clue.traces, packages)
+        if found is None:
+            continue
+        trace, frame = found
+        yield _proposal(clue, trace, frame)
+        caller = _caller(trace, frame, packages)
+        if caller is not None:
+            alternative = _proposal(clue, trace, caller)
+            yield replace(alternative, facts=replace(alternative.facts, remote=1.0))
+
+
+def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
+    place = f"{frame.file}:{frame.line}" if frame.line else str(frame.file)
+    where = f"{frame.function} in {place}" if frame.function else place
+    return Proposal(
+        kind=SuspectKind.FRAME,
+        cause=f"{cause_of(clue)}, at {where}",
+        why=(f"deepest own frame of {len(trace.frames)}: {where}", counted(clue)),
+        facts=replace(clue_facts(clue), frame=1.0),
+        evidence=(clue.evidence,),
+        fault_type=clue.reading.fault_type if clue.reading is not None else "code_defect",
+        service=clue.service,
+        component=frame.file or logger_file(clue),
+        function=frame.function,
+    )
+
+
+def _caller(trace: StackTrace, frame: Frame, packages: list[str]) -> Frame | None:
+    """The nearest own frame outside `frame` that lies in another function or file."""
+    outer = trace.frames[: trace.frames.index(frame)]
+    while outer:
+        found = root_frame([replace(trace, frames=outer, suppressed=False)], packages)
+        if found is None:
+            return None
+        candidate = found[1]
+        if (candidate.file, candidate.function) != (frame.file, frame.function):
+            return candidate
+        outer = outer[: outer.index(candidate)]
+    return None
+
+
+def _root(logger: str | None) -> str | None:
+    return re.split(r"[./:]", logger, maxsplit=1)[0] if logger else None

@@ -1,0 +1,138 @@
+"""What Kubernetes says: events, and the state that `kubectl describe` shows.
+
+An event or a state is read together with the object that it is about: the reason of a crash with the limits and the
+last state of the container, a failed scheduling with the selector or the claim that the pod asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from core.domain import Evidence, SuspectKind
+from rag.kubernetes import Event, KubernetesObject, Line, workload
+from rag.suspects.containers import container_faults
+from rag.suspects.finding import Finding
+from rag.suspects.proposal import EFFECTS, Facts, Proposal, cause_of, clue_facts, counted, shorten
+from rag.suspects.reading import read
+from rag.suspects.scene import Clue, Scene
+
+_REASONS: Final = re.compile(
+    r"\b(?:BackOff|CrashLoopBackOff|OOMKill(?:ed|ing)|Failed(?:Scheduling|Mount|AttachVolume|Create|CreatePodSandBox|Binding)|Unhealthy|Evicted|NodeNotReady"
+    r"|NodeHasDiskPressure|NodeHasInsufficientMemory|ErrImagePull|ImagePullBackOff|ProvisioningFailed|BackoffLimitExceeded|FailedGetResourceMetric|ScalingReplicaSet"
+    r"|Killing|Preempted|SystemOOM|TaintManagerEviction|NetworkNotReady|InvalidDiskCapacity|ContainerGCFailed|ImageGCFailed|FreeDiskSpaceFailed)\b"
+)
+_OBJECT: Final = re.compile(
+    r"\b(?P<kind>pod|deployment|statefulset|daemonset|job|cronjob|node|persistentvolumeclaim|replicaset|service|ingress|hpa)s?"
+    r"(?:/(?:[a-z0-9-]+/)?|[ =:]+[\"'`](?:[a-z0-9-]+/)?|[ ](?=[a-z0-9.]+-))(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])",
+    re.IGNORECASE,
+)
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """Proposals from dumps of objects and events, and from Kubernetes events among the log lines."""
+    for item in scene.dumps.objects:
+        for finding in (*container_faults(item), *_event_findings(item.events, item)):
+            yield _proposal(item, finding)
+    yield from _of_events(scene.dumps.events, {item.component: item for item in scene.dumps.objects})
+    for clue in scene.clues:
+        proposal = _of_clue(clue)
+        if proposal is not None:
+            yield proposal
+
+
+def _proposal(item: KubernetesObject, finding: Finding) -> Proposal:
+    return Proposal(
+        kind=finding.kind,
+        cause=finding.cause,
+        why=finding.why,
+        facts=Facts(
+            strength=finding.strength, novelty=0.7, earliness=0.7, severity=0.8, state=finding.state,
+            exhausted=1.0 if finding.kind is SuspectKind.EXHAUSTION else 0.0, remote=finding.remote,
+        ),
+        evidence=tuple(_evidence(line, item.workload) for line in finding.lines[:4]),
+        fault_type=finding.fault_type,
+        service=item.workload,
+        component=item.component,
+        words=frozenset({item.name, item.workload, item.kind}),
+    )  # fmt: skip
+
+
+def _event_findings(events: Sequence[Event], item: KubernetesObject) -> Iterator[Finding]:
+    for event in events:
+        if not event.warning:
+            continue
+        reading = read(f"{event.reason}: {event.message}")
+        times = f"{event.count} times" if event.count > 1 else "once"
+        detail = _asked_for(item, event)
+        yield Finding(
+            fault_type=reading.fault_type if reading is not None else None,
+            strength=reading.strength if reading is not None else 0.3,
+            cause=shorten(f"{item.kind} {item.name}: {reading.term if reading else event.reason}: {event.message}", 400)
+            + detail[0],
+            why=(f"Kubernetes event {event.reason}, {times}",),
+            lines=(event.line, *detail[1]),
+        )
+
+
+def _asked_for(item: KubernetesObject, event: Event) -> tuple[str, tuple[Line, ...]]:
+    """What the pod asks for that an event says it cannot have."""
+    message = event.message
+    if "affinity" in message or "selector" in message:
+        return _quoted(item, "Node-Selectors", "nodeSelector")
+    if "PersistentVolumeClaim" in message:
+        return _quoted(item, "ClaimName", "claim")
+    wanted = re.search(r"Insufficient ([\w./-]+)", message)
+    if wanted is not None:
+        return _quoted(item, wanted[1], f"it requests {wanted[1]}")
+    if "storageclass" in message.lower():
+        return _quoted(item, "StorageClass", "StorageClass")
+    return "", ()
+
+
+def _quoted(item: KubernetesObject, key: str, words: str) -> tuple[str, tuple[Line, ...]]:
+    found = item.find("Requests", key) or item.find(key)
+    if found is None or found.value in ("", "<none>"):
+        return "", ()
+    return f" ({words}: {found.value})", (found.line,)
+
+
+def _of_events(events: Sequence[Event], described: dict[str, KubernetesObject]) -> Iterator[Proposal]:
+    for event in events:
+        if event.object is None or event.object in described:
+            continue  # its own description says more
+        kind, _, name = event.object.partition("/")
+        item = KubernetesObject(kind, name, None, event.line)
+        for finding in _event_findings([event], item):
+            yield _proposal(item, finding)
+
+
+def _of_clue(clue: Clue) -> Proposal | None:
+    """A Kubernetes event or a controller's message among the ordinary log lines."""
+    reason = _REASONS.search(clue.text)
+    attributes = " ".join(str(value) for value in clue.record.attributes.values())
+    if reason is None:
+        reason = _REASONS.search(attributes)
+    if reason is None or clue.reading is None:
+        return None
+    match = _OBJECT.search(clue.text) or _OBJECT.search(clue.record.line)
+    component = f"{match['kind'].lower()}/{match['name']}" if match is not None else None
+    owner = workload(match["name"]) if match is not None and match["kind"].lower() not in ("node", "service") else None
+    effect = 0.5 if clue.reading.fault_type in EFFECTS else 0.0
+    return Proposal(
+        kind=SuspectKind.KUBERNETES_EVENT,
+        cause=cause_of(clue),
+        why=(f"Kubernetes reports {reason.group(0)}", counted(clue)),
+        facts=replace(clue_facts(clue), state=0.8, remote=effect),
+        evidence=(clue.evidence,),
+        fault_type=clue.reading.fault_type,
+        service=owner or clue.service,
+        component=component,
+        words=frozenset(filter(None, (component, owner))),
+    )
+
+
+def _evidence(line: Line, service: str) -> Evidence:
+    return Evidence(line.citation.source, line.citation.position, None, line.text, service=service)

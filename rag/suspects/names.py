@@ -1,0 +1,135 @@
+"""Which other services and dependencies a message names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from rag.kubernetes import workload
+
+PORTS: Final = {
+    "5432": "postgres",
+    "6432": "postgres",
+    "3306": "mysql",
+    "6379": "redis",
+    "9092": "kafka",
+    "5672": "rabbitmq",
+    "27017": "mongodb",
+    "9200": "elasticsearch",
+    "11211": "memcached",
+    "2379": "etcd",
+    "2181": "zookeeper",
+    "1433": "sqlserver",
+    "1521": "oracle",
+    "9042": "cassandra",
+    "389": "ldap",
+    "636": "ldap",
+    "25": "smtp",
+    "587": "smtp",
+    "8200": "vault",
+    "4222": "nats",
+    "6443": "kubernetes",
+}
+"""What usually listens on a port (IANA and the products' defaults)."""
+
+_WORDS: Final = {
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "psycopg2": "postgres",
+    "psqlexception": "postgres",
+    "pgbouncer": "postgres",
+    "mysql": "mysql",
+    "pymysql": "mysql",
+    "mariadb": "mysql",
+    "redis": "redis",
+    "kafka": "kafka",
+    "rabbitmq": "rabbitmq",
+    "amqp": "rabbitmq",
+    "mongodb": "mongodb",
+    "mongo": "mongodb",
+    "elasticsearch": "elasticsearch",
+    "memcached": "memcached",
+    "etcd": "etcd",
+    "zookeeper": "zookeeper",
+    "cassandra": "cassandra",
+    "vault": "vault",
+    "smtp": "smtp",
+    "ldap": "ldap",
+    "nats": "nats",
+}
+"""Words that stand for a dependency, lower case."""
+
+_ADDRESS: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]{1,15})://(?:[^\s/@]*@)?)?"
+    r"(?P<host>\d{1,3}(?:\.\d{1,3}){3}|[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9][\w-]*)*)(?::(?P<port>\d{2,5}))\b"
+    r"|(?P<scheme2>[a-z][a-z0-9+.-]{1,15})://(?:[^\s/@]*@)?(?P<host2>[A-Za-z0-9][\w.-]*[A-Za-z0-9])"
+)
+_TOKEN: Final = re.compile(r"[A-Za-z][\w-]*[A-Za-z0-9]")
+_SUFFIX: Final = re.compile(
+    r"[-_](?:service|svc|server|headless|primary|replica|master|leader|cluster|db|0|1)$|service$"
+)
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "localhost.localdomain"})
+_SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
+
+
+def simple(name: str) -> str:
+    """The bare name of a service: `Payment-Service` -> `payment`."""
+    lowered = name.lower().replace("_", "-")
+    stripped = _SUFFIX.sub("", lowered)
+    return stripped or lowered
+
+
+def named(text: str, services: Collection[str]) -> Iterator[str]:
+    """Services, and dependencies outside them, that a text names; each once, in order of appearance.
+
+    A known service is matched by its name, with or without `-service`, as a word or as the first label of a host.
+    Dependencies that no service stands for are given by their product (`postgres`) or their host.
+    """
+    known = {simple(service): service for service in services}
+    seen: set[str] = set()
+    for candidate in (*_hosts(text), *_tokens(text)):
+        resolved = _resolve(candidate, known)
+        if resolved is not None and resolved not in seen:
+            seen.add(resolved)
+            yield resolved
+
+
+def _hosts(text: str) -> Iterator[tuple[str, bool]]:
+    for match in _ADDRESS.finditer(text[:2_000]):
+        host = (match["host"] or match["host2"] or "").lower()
+        port, scheme = match["port"], match["scheme"] or match["scheme2"] or ""
+        if not host or host in _LOCAL or _SOURCE_FILE.search(host) or host.isdigit():
+            continue
+        product = PORTS.get(port or "") or _WORDS.get(scheme.split("+")[0])
+        if re.fullmatch(r"[\d.]+", host):
+            if product:
+                yield product, True
+            continue
+        label = host.split(".", 1)[0]
+        if not label[0].isalpha():
+            continue  # a time of day, a version
+        yield workload(label), True
+        if product:
+            yield product, False
+
+
+def _tokens(text: str) -> Iterator[tuple[str, bool]]:
+    for match in _TOKEN.finditer(text[:2_000]):
+        token = match.group(0).lower()
+        if token in _WORDS:
+            yield _WORDS[token], True
+        else:
+            yield token, False
+
+
+def _resolve(candidate: tuple[str, bool], known: dict[str, str]) -> str | None:
+    name, alone = candidate
+    bare = simple(name)
+    if bare in known:
+        return known[bare]
+    if bare in _WORDS.values():
+        for key, service in known.items():
+            if bare in key or (bare == "postgres" and key in ("db", "database")):
+                return service
+    return name if alone and not name.isdigit() else None

@@ -1,0 +1,199 @@
+"""What a mechanism hands in: a candidate cause with the facts that its score is made of."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Final
+
+from core import severity as levels
+from core.domain import FAULT_TYPES, Category, Evidence, Suspect, SuspectKind
+from rag.suspects.scene import Clue, logger_of
+
+MAX_CAUSE: Final = 260
+"""Characters of a log's own words inside a cause."""
+
+EFFECTS: Final = frozenset({"crash_loop", "probe_failure"})
+"""Faults that say that something fails, not why: they step back where a reason is known for the same service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts a score is made of, each in [0, 1]; 0 where a fact does not apply."""
+
+    strength: float = 0.0
+    """How directly the words name a cause (`rag.suspects.lexicon`)."""
+    novelty: float = 0.0
+    """1 never happened before; less by how much its rate grew."""
+    earliness: float = 0.0
+    """1 at the first sign of the incident, 0 at its end."""
+    severity: float = 0.0
+    upstream: float = 0.0
+    """Share of the other troubled services that name this one in their errors."""
+    blames: float = 0.0
+    """1 where the record itself names another service as the one that fails."""
+    change: float = 0.0
+    """How close before the onset this service was changed."""
+    state: float = 0.0
+    """1 where Kubernetes reports the object in a bad state."""
+    frame: float = 0.0
+    """1 where a stack trace points into the program's own code."""
+    exhausted: float = 0.0
+    """1 where a limit and what consumed it are named."""
+    silence: float = 0.0
+    """1 where something that always spoke has stopped."""
+    symptom: float = 0.0
+    """Share of the symptom's words that the cause explains."""
+    agreement: float = 0.0
+    """How many other mechanisms point at the same service or thing (1 = two or more)."""
+    remote: float = 0.0
+    """1 for the second choice of a mechanism: the caller of the deepest frame, a thing only inferred."""
+
+    def maximum(self, other: Facts) -> Facts:
+        """The larger of each fact (the smaller of those that speak against)."""
+        against = ("blames", "remote")
+        return Facts(
+            **{
+                item.name: (min if item.name in against else max)(getattr(self, item.name), getattr(other, item.name))
+                for item in fields(self)
+            }
+        )
+
+
+BIAS: Final = -4.0
+WEIGHTS: Final = Facts(
+    strength=2.6,
+    novelty=1.4,
+    earliness=1.0,
+    severity=0.6,
+    upstream=1.6,
+    blames=-1.0,
+    change=2.0,
+    state=1.0,
+    frame=0.5,
+    exhausted=0.5,
+    silence=1.6,
+    symptom=1.0,
+    agreement=0.8,
+    remote=-1.2,
+)
+"""Weight of each fact in the logistic score; `docs/suspects.md` says how they were chosen."""
+
+
+def score(facts: Facts) -> float:
+    """The logistic of the weighted facts: a number in (0, 1) that means the same in every incident."""
+    total = BIAS + sum(getattr(WEIGHTS, item.name) * getattr(facts, item.name) for item in fields(facts))
+    return 1.0 / (1.0 + math.exp(-total))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A candidate cause before it is merged with others and scored."""
+
+    kind: SuspectKind
+    cause: str
+    why: tuple[str, ...]
+    facts: Facts
+    evidence: tuple[Evidence, ...]
+    fault_type: str | None = None
+    service: str | None = None
+    component: str | None = None
+    function: str | None = None
+    words: frozenset[str] = field(default=frozenset())
+    """Further words the symptom may match (the object's names)."""
+
+    @property
+    def category(self) -> Category | None:
+        return FAULT_TYPES.get(self.fault_type) if self.fault_type else None
+
+    def suspect(self, value: float) -> Suspect:
+        return Suspect(
+            kind=self.kind,
+            score=round(value, 4),
+            cause=self.cause,
+            why="; ".join(self.why),
+            category=self.category,
+            fault_type=self.fault_type,
+            service=self.service,
+            component=self.component,
+            function=self.function,
+            evidence=self.evidence,
+        )
+
+
+def severity_fact(number: int) -> float:
+    """0 unspecified or information, 0.4 warning, 0.8 error, 1 fatal."""
+    if number >= levels.FATAL:
+        return 1.0
+    return 0.8 if number >= levels.ERROR else (0.4 if number >= levels.WARN else 0.0)
+
+
+def clue_facts(clue: Clue) -> Facts:
+    """The facts that any clue carries."""
+    return Facts(
+        strength=clue.reading.strength if clue.reading is not None else 0.1,
+        novelty=clue.novelty,
+        earliness=1.0 - clue.age,
+        severity=severity_fact(clue.severity),
+    )
+
+
+def counted(clue: Clue) -> str:
+    """How often a clue happened, in words: `12 times, never before; first at 10:01:02`."""
+    row = clue.activity
+    often = "once" if row.during == 1 else f"{row.during} times"
+    if row.reference is None and row.before == 0:
+        before = ""
+    else:
+        before = ", never before" if row.before == 0 else f", {row.before} before"
+    return f"seen {often}{before}{_at(clue.record.timestamp)}"
+
+
+def _at(moment: datetime | None) -> str:
+    return f"; first at {moment:%H:%M:%S}" if moment is not None else ""
+
+
+def message_of(clue: Clue) -> str:
+    """The log's own words in one line: the exception where there is one, else the message."""
+    for trace in clue.traces:
+        if trace.exception is not None and not trace.suppressed:
+            return shorten(f"{trace.exception}: {trace.message}" if trace.message else trace.exception)
+    return shorten(clue.text.split("\n", 1)[0])
+
+
+def shorten(text: str, limit: int = MAX_CAUSE) -> str:
+    """One line, at most `limit` characters, without colour codes."""
+    flat = " ".join(re.sub(r"\x1b?\[[0-9;]*m", "", text).split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def cause_of(clue: Clue) -> str:
+    """What broke, in plain words and the log's own."""
+    message = message_of(clue)
+    reading = clue.reading
+    if reading is None:
+        return message
+    return f"{reading.term}: {message}" if reading.what is None else f"{reading.term} ({reading.what}): {message}"
+
+
+_MODULE: Final = re.compile(r"^[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*){1,}$")
+_CLASS: Final = re.compile(r"^(?:[a-z_][a-z0-9_]*\.){1,}[A-Z]\w*$")
+_FILE: Final = re.compile(r"^(?P<file>[\w./-]+\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|ex|erl))(?::\d+)?$")
+
+
+def logger_file(clue: Clue) -> str | None:
+    """The source file that a record's logger is named after, where the name has the shape of one.
+
+    `nova.compute.manager` is Python's habit of naming a logger after its module (`nova/compute/manager.py`);
+    `com.shop.Pay` Java's of naming it after its class; `cart/service.go:42` is a file already.
+    """
+    name = logger_of(clue.record)
+    if name is None:
+        return None
+    if (match := _FILE.match(name)) is not None:
+        return match["file"]
+    if _CLASS.match(name):
+        return name.replace(".", "/") + ".java"
+    return name.replace(".", "/") + ".py" if _MODULE.match(name) else None

@@ -1,0 +1,68 @@
+"""Reading a message with the lexicon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final
+
+from core.domain import FAULT_TYPES, Category
+from rag.suspects.lexicon import HARMLESS, RECOVERED, SIGNS, Sign
+
+MAX_CHARACTERS: Final = 3_000
+"""Of a text that are read: the names and reasons stand at its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says. `what` is the thing it names (a host, a table, a variable), where the pattern shows one;
+    `words` is the text that the pattern matched."""
+
+    fault_type: str
+    category: Category
+    strength: float
+    term: str
+    what: str | None
+    words: str
+
+
+@cache
+def _signs() -> tuple[tuple[re.Pattern[str], Sign], ...]:
+    return tuple((re.compile(sign.pattern, re.IGNORECASE), sign) for sign in SIGNS)
+
+
+@cache
+def _guard(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """Every reading of a text, in the table's order."""
+    cut = _guard(HARMLESS).sub(" ", text[:MAX_CHARACTERS])
+    for pattern, sign in _signs():
+        match = pattern.search(cut)
+        if match is not None:
+            what = next((value for key, value in match.groupdict().items() if key.startswith("w") and value), None)
+            yield Reading(
+                sign.fault_type,
+                FAULT_TYPES[sign.fault_type],
+                sign.strength,
+                sign.term,
+                what.strip(".:,") if what else None,
+                match.group(0).strip(),
+            )
+
+
+@lru_cache(maxsize=4_096)
+def read(text: str) -> Reading | None:
+    """The strongest reading of a text; None where it says nothing known or reports a recovery."""
+    if recovered(text):
+        return None
+    return max(readings(text), key=lambda reading: reading.strength, default=None)
+
+
+def recovered(text: str) -> bool:
+    """Whether a text reports the end of trouble."""
+    return _guard(RECOVERED).search(text[:MAX_CHARACTERS]) is not None

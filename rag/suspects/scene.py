@@ -1,0 +1,272 @@
+"""What the mechanisms look at: the templates of an incident, each with one record, its reading and its traces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from core import severity as levels
+from core.domain import Anomaly, AnomalyKind, ChangeEvent, Citation, Evidence, Incident, LogRecord, TemplateActivity
+from core.findings import Detection
+from core.stacktrace import StackTrace, parse
+from rag.suspects.dumps import Dumps, read_dumps
+from rag.suspects.reading import Reading, read, recovered
+
+MAX_CLUES: Final = 160
+"""Templates of one incident that are looked at, the most telling first: bounds the work for a storm."""
+
+LEAD: Final = timedelta(minutes=2)
+"""How far before the incident's start a first sign may stand."""
+
+_TROUBLE: Final = re.compile(
+    r"error|fail|fatal|panic|exception|traceback|warn|denied|refused|timed? ?out|timeout|unable|cannot|could not|can't"
+    r"|kill|crash|back-?off|oom|evict|unhealthy|expired|invalid|missing|not found|no such|exceed|exhaust|throttl|slow"
+    r"|unreachable|unavailable|lost|reset|abort|reject|forbidden|corrupt|deadlock|lock|full|leak|pressure|insufficient"
+    r"|undefined|not set|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
+    r"|stale"
+    r"|\btook\b|(?:completed|finished|rendered|processed|done) in|latency|duration|elapsed|response ?time",
+    re.IGNORECASE,
+)
+"""A cheap first look at a template: does it speak of trouble at all?"""
+
+_SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
+_LOGGER_KEYS: Final = (
+    "logger",
+    "logger_name",
+    "loggerName",
+    "log.logger",
+    "component",
+    "module",
+    "caller",
+    "name",
+    "file",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One template of one service in the incident's window, with the first record it has there.
+
+    `novelty` in [0, 1]: 1 where it never happened before, 0 where it happens as it always did. `age` is how far behind
+    the first sign of the incident it stands, in [0, 1].
+    """
+
+    activity: TemplateActivity
+    record: LogRecord
+    anomaly: Anomaly | None
+    reading: Reading | None
+    traces: tuple[StackTrace, ...]
+    novelty: float
+    service: str | None
+    age: float = 0.0
+
+    @property
+    def severity(self) -> int:
+        return max(self.activity.severity, self.record.severity)
+
+    @property
+    def text(self) -> str:
+        return self.record.body or self.record.line
+
+    @property
+    def citation(self) -> Citation:
+        return self.record.citation
+
+    @property
+    def failing(self) -> bool:
+        """Whether it reports trouble, by its severity or by its words."""
+        return self.severity >= levels.ERROR or (self.reading is not None and self.reading.strength >= 0.35)
+
+    @property
+    def evidence(self) -> Evidence:
+        return evidence_of(self.record, self.activity.template_id)
+
+
+def evidence_of(record: LogRecord, template_id: int | None = None) -> Evidence:
+    """The first physical line of a record, verbatim, as evidence."""
+    return Evidence(
+        source=record.source,
+        position=record.position,
+        timestamp=record.timestamp,
+        text=record.line,
+        service=base_service(record.service),
+        template_id=template_id if template_id is not None else record.template_id,
+    )
+
+
+def base_service(service: str | None) -> str | None:
+    """The service without the part after the slash: `nova/nova-api` belongs to `nova`."""
+    return service.split("/", 1)[0] or None if service else None
+
+
+def logger_of(record: LogRecord) -> str | None:
+    """The dotted logger, or the file, that the record's header names."""
+    for key in _LOGGER_KEYS:
+        value = record.attributes.get(key)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An incident and what surrounds it. Times are None throughout where the logs carry none."""
+
+    incident: Incident
+    detection: Detection
+    clues: tuple[Clue, ...]
+    background: tuple[Clue, ...]
+    changes: tuple[ChangeEvent, ...]
+    onset: datetime | None
+    dumps: Dumps
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        """Every service that the logs know, in the incident or not."""
+        names = (base_service(row.service) for row in self.detection.history.activity(None, None))
+        return frozenset(name for name in names if name)
+
+    @cached_property
+    def symptomatic(self) -> tuple[str, ...]:
+        """Services with a failing clue, the earliest first."""
+        return tuple(dict.fromkeys(clue.service for clue in self.clues if clue.failing and clue.service))
+
+    def of(self, service: str | None) -> tuple[Clue, ...]:
+        """The clues of one service, the earliest first."""
+        return tuple(clue for clue in self.clues if clue.service == service)
+
+
+def survey(incident: Incident, detection: Detection) -> Scene:
+    """Collects the clues of an incident: bounded in number, each with its first record, in order of appearance."""
+    start = incident.starts_at - LEAD if incident.starts_at is not None else None
+    rows = detection.history.activity(start, incident.ends_at)
+    anomalies = {(item.template_id, item.service): item for item in incident.anomalies}
+    picked = _pick(rows, anomalies)
+    citations: dict[Citation, TemplateActivity] = {}
+    for row in picked:
+        citations.setdefault(row.first, row)
+    for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
+        for example in anomaly.examples[:1]:
+            citations.setdefault(example.citation, _row_of(anomaly, picked))
+    dumps = read_dumps(detection)
+    records = detection.reader.read([place for place in citations if place not in dumps.places])
+    clues: list[Clue] = []
+    background: list[Clue] = []
+    seen: set[tuple[int, str | None]] = set()
+    for citation, row in citations.items():
+        record = records.get(citation)
+        if record is None or (row.template_id, row.service) in seen:
+            continue
+        seen.add((row.template_id, row.service))
+        found = anomalies.get((row.template_id, row.service))
+        clue = _clue(row, record, found, dumps)
+        if clue.novelty <= 0.05 and found is None:
+            background.append(clue)
+        elif not recovered(clue.text):
+            clues.append(clue)
+    ordered = sorted(clues, key=_appearance)
+    onset = incident.starts_at
+    return Scene(
+        incident=incident,
+        detection=detection,
+        clues=tuple(_aged(ordered, incident)),
+        background=tuple(sorted(background, key=_appearance)),
+        changes=_changes(incident, detection),
+        onset=onset,
+        dumps=dumps,
+    )
+
+
+def _row_of(anomaly: Anomaly, rows: Sequence[TemplateActivity]) -> TemplateActivity:
+    for row in rows:
+        if row.template_id == anomaly.template_id and row.service == anomaly.service:
+            return row
+    place = anomaly.examples[0]
+    return TemplateActivity(
+        anomaly.template_id, anomaly.template, anomaly.service, anomaly.severity, anomaly.count, 0, place.citation,
+        anomaly.first_seen, anomaly.last_seen, None, None,
+    )  # fmt: skip
+
+
+def _pick(
+    rows: Iterable[TemplateActivity], anomalies: Mapping[tuple[int, str | None], Anomaly]
+) -> list[TemplateActivity]:
+    """The rows worth a look, at most `MAX_CLUES`: anomalies, then what is severe or speaks of trouble."""
+    scored = []
+    for row in rows:
+        anomalous = (row.template_id, row.service) in anomalies
+        troubled = row.severity >= levels.WARN or _TROUBLE.search(row.text) is not None
+        if anomalous or troubled:
+            new = row.before == 0
+            scored.append((anomalous + new * 0.5 + (row.severity >= levels.ERROR) * 0.5 + troubled * 0.5, row))
+    scored.sort(key=lambda pair: (-pair[0], _time(pair[1].first_seen), pair[1].first))
+    return [row for _, row in scored[:MAX_CLUES]]
+
+
+def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dumps: Dumps) -> Clue:
+    body = record.body or record.line
+    traces = parse(body) if "\n" in body or "\\n" in body else ()
+    # A dump beside nameless lines says whose they are, where it is about one thing.
+    service = base_service(row.service or record.service) or dumps.only_workload(record.source)
+    return Clue(row, record, anomaly, _read_record(body, traces), traces, _novelty(row, anomaly), service)
+
+
+def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
+    """The reading of a record: its message and its exceptions are read, not its stack frames and source lines."""
+    if not traces:
+        return read(body)
+    heads = [
+        f"{trace.exception}: {trace.message or ''}" for trace in traces if trace.exception and not trace.suppressed
+    ]
+    found = [reading for text in [*heads, body.split("\n", 1)[0]] if (reading := read(text)) is not None]
+    return max(found, key=lambda reading: reading.strength, default=None)
+
+
+def _novelty(row: TemplateActivity, anomaly: Anomaly | None) -> float:
+    """How new a template is: 1 never seen before; else by how much its rate grew."""
+    if anomaly is not None and anomaly.kind in _SINGULAR:
+        return 1.0
+    if row.before == 0:
+        return 1.0 if row.reference is not None else 0.7  # nothing to compare with: new for all we know
+    growth = 0.0
+    if row.window and row.reference and row.reference.total_seconds() > 0:
+        window = max(row.window.total_seconds(), 1.0)
+        ratio = (row.during / window) / (row.before / row.reference.total_seconds())
+        growth = min(max((ratio - 1.5) / 8.5, 0.0), 0.8)
+    elif row.during > 3 * row.before:
+        growth = 0.5
+    return max(growth, 0.8 * anomaly.score if anomaly is not None else 0.0)
+
+
+def _aged(clues: Sequence[Clue], incident: Incident) -> Iterable[Clue]:
+    """The clues with their age: by time where there is one, else by order."""
+    failing = [clue for clue in clues if clue.failing and clue.novelty > 0.3] or list(clues)
+    times = [clue.record.timestamp for clue in failing if clue.record.timestamp is not None]
+    first = min(times, default=None)
+    span = 60.0
+    if incident.starts_at is not None and incident.ends_at is not None:
+        span = max(60.0, (incident.ends_at - incident.starts_at).total_seconds())
+    for index, clue in enumerate(clues):
+        if first is not None and clue.record.timestamp is not None:
+            behind = max((clue.record.timestamp - first).total_seconds(), 0.0)
+            age = min(behind / span, 1.0) ** 0.5
+        else:
+            age = min(index / max(len(clues), 10), 1.0)
+        yield replace(clue, age=age)
+
+
+def _changes(incident: Incident, detection: Detection) -> tuple[ChangeEvent, ...]:
+    known = {change.evidence.citation: change for change in (*incident.changes, *detection.changes)}
+    return tuple(sorted(known.values(), key=lambda change: (_time(change.timestamp), change.evidence.citation)))
+
+
+def _appearance(clue: Clue) -> tuple[float, str, int]:
+    return (_time(clue.record.timestamp), clue.record.source, clue.record.position)
+
+
+def _time(moment: datetime | None) -> float:
+    return moment.timestamp() if moment is not None else 0.0
