@@ -56,10 +56,10 @@ _KEYS: Final = ("template_id", "service", "severity", "timed", "bucket")
 class HistoryRow(NamedTuple):
     """Records of one template of one service in one bucket of time, as one run counted them.
 
-    `source` is the run's set of inputs: learning the same inputs again replaces its rows. `bucket` is the bucket's start
-    and `width` its length, both in microseconds (since the epoch); rows without times have width 0, and `bucket` is then
-    the moment they were first learned, which orders them. `service` is empty where unknown. `weight` is 0 for buckets
-    inside an incident: they are remembered (their templates are known) but are no measure of what is normal.
+    `source` is the run's set of inputs: learning the same inputs again replaces its rows. `bucket` is the bucket's
+    start and `width` its length, both in microseconds (since the epoch); rows without times have width 0, and `bucket`
+    is then the moment they were first learned, which orders them. `service` is empty where unknown. `weight` is 0 for
+    buckets inside an incident: they are remembered (their templates are known) but are no measure of what is normal.
     """
 
     source: str

@@ -62,6 +62,19 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     return [sorted(members, key=_by_start) for members in groups]
 
 
+def merge_axes(timed: list[list[Symptom]], untimed: list[list[Symptom]]) -> list[list[Symptom]]:
+    """Groups of both axes: what has no time joins the first timed group of one of its services, for it may be that."""
+    groups = [list(members) for members in timed]
+    for members in untimed:
+        services = frozenset(_services(members))
+        home = next((g for g in groups if not services or services & frozenset(_services(g))), None)
+        if home is None:
+            groups.append(list(members))
+        else:
+            home.extend(members)
+    return groups
+
+
 def _join(cores: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     parent = list(range(len(cores)))
 
@@ -131,8 +144,9 @@ def describe(
     anomalies: Mapping[int, Anomaly],
 ) -> Incident:
     """The incident of a group. `anomalies` holds the anomaly of each member by its `id()`, with evidence filled in."""
-    start, end = min(s.start for s in members), max(s.end for s in members)
-    timed = members[0].timed
+    timed = any(s.timed for s in members)
+    placed = [s for s in members if s.timed == timed]
+    start, end = min(s.start for s in placed), max(s.end for s in placed)
     services = _services([s for s in members if s.weight >= CORE]) or _services(members)
     level, reason = _level(members, share(start, end, services))
     fingerprint = _fingerprint(services, members)

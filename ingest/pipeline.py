@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -98,28 +98,22 @@ def detect(
     compared = reference.describe(known_table, before, to_datetime(since), None)
     services = frozenset(table["service"].cast(pl.String).drop_nulls().unique().to_list())
 
-    found: list[tuple[list[list[Symptom]], Facts, incidents.Horizon]] = []
+    axes: dict[bool, Axis] = {}
     changes: list[ChangeEvent] = []
     for timed in (True, False):
-        axis = table.filter(pl.col("timed") == timed)
-        if axis.is_empty():
+        rows = table.filter(pl.col("timed") == timed)
+        if rows.is_empty():
             continue
         width = counts.width if timed else counts.order_width
-        subject = _subject(axis, timed, width, options, known_table, before, since, templates, services, compared)
-        symptoms, facts = find(subject)
-        judged = known_table is not None or bool(before) or (timed and since is not None)
-        if not judged and not any(s.weight >= incidents.CORE for s in symptoms):
-            symptoms += standing(facts)
-        horizon = _horizon(subject.panel)
-        found.append((incidents.group(symptoms, horizon), facts, horizon))
-        changes += _changes(facts, reader)
+        subject = _subject(rows, timed, width, options, known_table, before, since, templates, services, compared)
+        axes[timed] = _judge(subject)
+        changes += _changes(axes[timed].facts, reader)
     changes.sort(key=lambda c: (c.timestamp is None, c.timestamp or observed_at, c.evidence.citation))
 
-    all_symptoms = [s for groups, _, _ in found for group in groups for s in group]
+    groups = incidents.merge_axes(*(axes[timed].groups if timed in axes else [] for timed in (True, False)))
+    all_symptoms = [symptom for group in groups for symptom in group]
     anomalies = _with_evidence(all_symptoms, reader)
-    opened = [
-        _incident(group, facts, horizon, changes, anomalies) for groups, facts, horizon in found for group in groups
-    ]
+    opened = [_incident(group, axes, changes, anomalies) for group in groups]
     spans = [(s.start, s.end) for s in all_symptoms if s.timed and s.weight >= incidents.CORE]
     history = RunHistory(
         table=table,
@@ -132,7 +126,7 @@ def detect(
         untimed_anomalous=any(not s.timed and s.weight >= incidents.CORE for s in all_symptoms),
         observed_at=observed_at,
     )
-    if compared.startswith("no reference") and (change := _change_found(found)) is not None:
+    if compared.startswith("no reference") and (change := _change_found(all_symptoms)) is not None:
         compared = reference.describe(None, (), None, change)
     return Detection(
         sources=names,
@@ -213,17 +207,36 @@ def _horizon(panel: panels.Panel) -> incidents.Horizon:
     return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), panel.width)
 
 
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What one axis (time, or order for what has no times) of a run showed."""
+
+    groups: list[list[Symptom]]
+    facts: Facts
+    horizon: incidents.Horizon
+
+
+def _judge(subject: Subject) -> Axis:
+    symptoms, facts = find(subject)
+    horizon = _horizon(subject.panel)
+    groups = incidents.group(symptoms, horizon)
+    if not groups:
+        groups = incidents.group([*symptoms, *standing(facts)], horizon)
+    return Axis(groups, facts, horizon)
+
+
 def _incident(
     group: Sequence[Symptom],
-    facts: Facts,
-    horizon: incidents.Horizon,
+    axes: Mapping[bool, Axis],
     changes: Sequence[ChangeEvent],
     anomalies: Mapping[int, Anomaly],
 ) -> Incident:
-    def share(start: int, end: int, services: tuple[str, ...]) -> float:
-        return failing_share(facts.subject.table, facts, start, end, services)
+    axis = axes[any(symptom.timed for symptom in group)]
 
-    return incidents.describe(group, horizon, share, changes, anomalies)
+    def share(start: int, end: int, services: tuple[str, ...]) -> float:
+        return failing_share(axis.facts.subject.table, axis.facts, start, end, services)
+
+    return incidents.describe(group, axis.horizon, share, changes, anomalies)
 
 
 def _with_evidence(symptoms: Sequence[Symptom], reader: LogReader) -> dict[int, Anomaly]:
@@ -275,8 +288,8 @@ def _changes(facts: Facts, reader: LogReader) -> list[ChangeEvent]:
     ]
 
 
-def _change_found(found: Iterable[tuple[list[list[Symptom]], Facts, incidents.Horizon]]) -> datetime | None:
-    starts = [s.start for groups, _, _ in found for g in groups for s in g if s.timed and s.anomaly.p_value is not None]
+def _change_found(symptoms: Sequence[Symptom]) -> datetime | None:
+    starts = [s.start for s in symptoms if s.timed and s.anomaly.p_value is not None]
     return to_datetime(min(starts, default=None))
 
 

@@ -95,9 +95,9 @@ def _size_factor(counts: Floats, expected: Floats, exposure: float, previous: fl
 
 
 def judge(panel: Panel, alarms: Floats, rate: float) -> list[Flag]:
-    """Cells of the window that stand out, in order of column. `alarms` (series,) in [0, 1], `rate` = false discovery rate.
+    """Cells of the window that stand out, in order of column.
 
-    The false discovery rate holds over the series of each bucket.
+    `alarms` (series,) in [0, 1]; `rate` is the false discovery rate, which holds over the series of each bucket.
     """
     history = _History(len(panel.series))
     streak = np.zeros(len(panel.series))
@@ -151,7 +151,8 @@ def _judge_column(
     for of_class in (alarms >= ALARMING, alarms < ALARMING):
         mine = new & of_class
         if mine.any():
-            singles = float(((history.present == 1) & of_class).sum())
+            # A burst in one bucket is no sign that more is to come; one or two records are.
+            singles = float(((history.present == 1) & (history.x <= 2) & of_class).sum())
             p[mine] = new_template.novelty(counts[mine], singles, int(mine.sum()), size, seen)
     up = more | new
 

@@ -12,10 +12,10 @@ _MOST_REPEATS = 5.0
 def novelty(counts: Floats, singles: float, together: int, size: float, seen: float) -> Floats:
     """p-values of series never seen before: how likely is so much news by now?
 
-    The chance that the next record is of an unseen kind is the share of records whose kind was seen once (Good 1953). So
-    early in a log, when all is new, news says little, and it says more the longer nothing new came. `counts` are the
-    records of each new series in this bucket, `together` how many new series of their class the bucket brings, `singles`
-    the kinds of that class seen in one bucket so far, `size` and `seen` the exposure of this bucket and of the history.
+    The chance that the next record is of an unseen kind is the share of records whose kind was seen once (Good 1953).
+    So early in a log, when all is new, news says little, and it says more the longer nothing new came. `counts` are the
+    records of each new series in this bucket, `together` how many new series of their class the bucket brings,
+    `singles` the kinds of that class seen once so far, `size` and `seen` the exposures of this bucket and the history.
     Given that a new kind appears, more records of it are ever less likely (the logarithmic series).
     """
     expected = size * (singles + 0.5) / (seen + 1.0)

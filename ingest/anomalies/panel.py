@@ -29,7 +29,7 @@ Series = tuple[int, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`counts` has shape (series, buckets); `exposure` (buckets,) is a bucket's length in units of the window's buckets.
+    """`counts` has shape (series, buckets); `exposure` (buckets,) is their length in units of the window's buckets.
 
     `starts` are the buckets' starts (microseconds, or records read before on the order axis; 0 for reference columns
     without a place on the axis). `trusted` columns count as normal; others (earlier incidents) only make known.

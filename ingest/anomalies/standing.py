@@ -1,8 +1,8 @@
-"""Trouble in a log that has no history to be judged against: a dump, a job's output, a log that fails from its first line.
+"""Trouble in a log that nothing can be judged against: a dump, a job's output, a log that fails from its first line.
 
-Only what the log says itself can count then: severities, words of failure, how much of the log they are, and where
-they stand. It is used when there is no reference and no change was found. What is said all through a long log and is a
-small part of it is noise that the system lives with.
+Only what the log says itself can count then: severities, words of failure, how much of the log they are, and where they
+stand. It is used where nothing else opened an incident. What is said all through a long log and is a small part of it
+is noise that the system lives with, and so is what the reference says too.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def standing(facts: Facts) -> list[Symptom]:
     records = float(totals.sum())
     if records == 0:
         return []
-    failing = (facts.alarms >= ALARMING) & (totals > 0)
+    unknown = panel.counts[:, : panel.start].sum(axis=1) == 0
+    failing = (facts.alarms >= ALARMING) & (totals > 0) & unknown
     share = float(totals[failing].sum()) / records
     # A failure weighs fully in a short log; in a long one only if it is a fair part of it or comes at its end.
     length = min(1.0, SHORT / records)

@@ -1,8 +1,8 @@
 """The statistics that every kind of anomaly shares. numpy only: scipy costs a fifth of a second to import.
 
 Counts of log records are over-dispersed: bursts, retries and batch jobs make the variance larger than the mean, so
-Poisson limits cry wolf. Each template is held against a negative binomial whose mean is its own past rate, scaled by how
-busy the system is as a whole, and whose variance is `mu + mu**2 * alpha`: `alpha` is its own past over-dispersion
+Poisson limits cry wolf. Each template is held against a negative binomial whose mean is its own past rate, scaled by
+how busy the system is as a whole, and whose variance is `mu + mu**2 * alpha`: `alpha` is its own past over-dispersion
 (method of moments) plus what is not known of its rate (`1 / count`).
 """
 

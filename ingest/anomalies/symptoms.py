@@ -17,34 +17,44 @@ ALARMING: Final = 0.5
 
 _HARMLESS: Final = re.compile(
     r"""(?ix)
-    \b(?:0|no|zero|without|any)\s+(?:\w+\s+)?(?:errors?|failures?|failed|exceptions?|warnings?|problems?|issues?)\b
-    | \b(?:errors?|failures?|failed|fail|exceptions?|warnings?|unavailable|dropped|rejected)\w*["']?\s*[:=]\s*["']?(?:0|none|null|nil|false|<nil>|\[\]|\{\}|""|'')(?![\w.])
-    | \berror[_ -]?(?:rate|count|code)s?["']?\s*[:=]?\s*0(?:\.0+)?\b
-    | \b(?:non-?fatal|fail-?(?:over|fast|safe)|error-?(?:prone|free|handling|handler|handlers|page|pages|log|prone))\b
+    # nothing failed, said in words or as a value
+    \b(?:0|no|zero|without|any)\s+(?:\w+\s+)?
+      (?:errors?|failures?|failed|exceptions?|warnings?|problems?|issues?|unavailable|misscheduled)\b
+    | \b[\w.-]+["']?\s*[:=]\s*["']?(?:0|0\.0+|none|null|nil|false|no|ok|<nil>|<none>|\[\]|\{\}|""|'')(?![\w.])
+    | ---\s+(?:PASS|SKIP)\b
+    # words that name a thing, a limit or a policy
+    | \b(?:non-?fatal|fail-?(?:over|fast|safe)|error-?(?:prone|free|handl(?:ing|ers?)|pages?|logs?|codes?|rates?))\b
+    | \b(?:back-?off|retry|error|memory|restart)[ ](?:limits?|polic(?:y|ies)|budgets?|counts?|threshold|interval)\b
+    | \bmax(?:imum)?[ ]?\w*[ ](?:unavailable|retries|lag|delay)\b
+    # what would happen, or no longer happens
     | \b(?:recovered|resolved|fixed|ignored|cleared|succeeded)\b[^.;]{0,40}\b(?:error|failure|failed|alert|alarm)s?\b
-    | --- \s PASS\b
-    | \bif\b[^.;]{0,40}\b(?:fails?|errors?)\b
+    | \bif\b[^.;]{0,40}\b(?:fail(?:s|ed)?|errors?)\b
     | \bon[-_ ](?:error|failure|fail)\b
     """
 )
 
 _CRASH: Final = re.compile(
     r"""(?ix)
-    \b(?:OOM-?Killed|out[ ]of[ ]memory|OutOfMemoryError|oom-kill(?:er)?|CrashLoopBackOff|panic(?:ked)?|segfault|segmentation[ ]fault
-    |core[ ]dumped|kernel[ ]BUG|fatal|FailedScheduling|FailedMount|FailedCreate\w*|ImagePullBackOff|ErrImagePull|ErrImageNeverPull|BackOff|CreateContainer\w*Error
-    |unschedulable|NodeNotReady|evicted|Insufficient|BUILD[ ]FAILED|BUILD[ ]FAILURE|crash(?:ed|ing)?|aborted|unhandled|uncaught
-    |no[ ]space[ ]left|too[ ]many[ ]open[ ]files|read-only[ ]file[ ]system|deadlock(?:ed)?|corrupt(?:ed|ion)?
-    |exited?[ ]with[ ](?:code|status|exit[ ]code)[ ]?[:=]?[ ]?[1-9]\d*|(?:exit[ ](?:code|status)|returned)[ ]?[:=]?[ ]*(?:[1-9]\d*)
+    \b(?:OOM-?Killed|out[ ]of[ ]memory|OutOfMemoryError|oom-kill(?:er)?|panic(?:ked)?|segfault|segmentation[ ]fault
+    |core[ ]dumped|kernel[ ]BUG|fatal|crash(?:ed|ing)?|CrashLoopBackOff|aborted|unhandled|uncaught|corrupt(?:ed|ion)?
+    |Failed(?:Scheduling|Mount|AttachVolume|Create\w*)|unschedulable|NodeNotReady|evicted|Insufficient
+    |ImagePullBackOff|Err(?:ImagePull|ImageNeverPull)|back-?off[ ](?:restarting|pulling)|CreateContainer\w*Error
+    |BUILD[ ]FAIL(?:ED|URE)|no[ ]space[ ]left|too[ ]many[ ]open[ ]files|read-only[ ]file[ ]system|deadlock(?:ed)?
+    |exit(?:ed|s)?[ ](?:with[ ])?(?:non-?zero|(?:exit[ ])?(?:code|status)[ ]*[:=]?[ ]*[1-9]\d*)
+    |returned[ ](?:exit[ ])?(?:code|status)[ ]*[:=]?[ ]*[1-9]\d*
     |SIGKILL|SIGSEGV|SIGABRT|killed|terminated[ ]unexpectedly)\b
     """
 )
 
 _FAILURE: Final = re.compile(
     r"""(?ix)
-    \b(?:errors?|fail(?:s|ed|ure|ures|ing)?|exceptions?|traceback|refused|denied|forbidden|unauthorized|unreachable|unavailable|timed[ ]?out|time-?out
-    |unable[ ]to|cannot|can't|could[ ]not|couldn't|not[ ]found|no[ ]such|no[ ]route|invalid|illegal|expired|rejected|reset[ ]by[ ]peer|broken[ ]pipe|lost[ ]connection|connection[ ](?:lost|closed|reset)
-    |disconnected|unhealthy|violat(?:es|ed|ion)|mismatch|missing|undefined|unknown[ ](?:host|database|column|relation)|does[ ]not[ ]exist|exhausted|overflow|exceed(?:s|ed|ing)?|starv(?:ed|ation)|dead[ ]?letter(?:ed)?
-    |rollback|rolled[ ]back|dropped|dropping|malformed|unexpected|bad[ ]gateway|internal[ ]server[ ]error|gateway[ ]time-?out|service[ ]unavailable|not[ ]ready|didn't[ ]match|NotReady|Unhealthy|Failed\w*)\b
+    \b(?:errors?|fail(?:s|ed|ure|ures|ing)?|Failed\w*|exceptions?|traceback|refused|denied|forbidden|unauthori[sz]ed
+    |unreachable|unavailable|timed[ ]?out|time-?outs?|unable[ ]to|cannot|can't|could[ ]not|couldn't|not[ ]found
+    |no[ ](?:such|route|space|available)|invalid|illegal|expired|rejected|reset[ ]by[ ]peer|broken[ ]pipe
+    |lost[ ]connection|connection[ ](?:lost|closed|reset)|disconnected|unhealthy|violat(?:es|ed|ion)|mismatch|missing
+    |undefined|unknown[ ](?:host|database|column|relation)|does[ ](?:not|n't)[ ]exist|exhausted|overflow
+    |exceed(?:s|ed|ing)?|starv(?:ed|ation)|dead[ ]?letter(?:ed)?|rollback|rolled[ ]back|dropped|dropping|malformed
+    |unexpected|bad[ ]gateway|internal[ ]server[ ]error|not[ ]?ready|did(?:[ ]not|n't)[ ]match|unresolv(?:ed|able))\b
     | \b\w+(?:Exception|Error|Failure)\b
     | \#\#\[error\] | ^\s*E\s{2,} | ^\s*✗ | ^npm[ ]ERR!
     """
@@ -52,13 +62,21 @@ _FAILURE: Final = re.compile(
 
 _STRAIN: Final = re.compile(
     r"""(?ix)
-    \b(?:warn(?:ing)?|slow|delay(?:ed|s)?|retry(?:ing)?|retries|degraded|backlog|lag(?:ging)?|pressure|throttl(?:ed|ing|e)|congest(?:ed|ion)|high[ ](?:cpu|memory|load|latency)
-    |backing[ ]off|circuit[ ](?:breaker[ ])?(?:is[ ])?open(?:ed)?|saturat(?:ed|ion)|stale|skipp(?:ed|ing)|waiting|pending|blocked|stuck|leak(?:ed|ing)?|limit[ ]reached|queue[ ]full|low[ ]disk|heap|gc[ ]pause|overloaded|suspect|abandon(?:ed|ing)?)\b
+    \b(?:warn(?:ings?)?|slow(?:er|ly)?|delay(?:ed|s)?|retry(?:ing)?|retries|degraded|backlog|lag(?:ging)?|pressure
+    |throttl(?:ed|ing|e)|congest(?:ed|ion)|high[ ](?:cpu|memory|load|latency)|backing[ ]off|saturat(?:ed|ion)|stale
+    |circuit[ ](?:breaker[ ])?(?:is[ ])?open(?:ed)?|skipp(?:ed|ing)|waiting|pending|blocked|stuck|leak(?:ed|ing)?
+    |(?:limit|threshold)[ ]reached|queue[ ]full|low[ ](?:disk|memory)|gc[ ]pause
+    |overloaded|suspect|abandon(?:ed|ing)?)\b
     """
 )
 
 _NOT_WORDS: Final = re.compile(
-    r"(?:[A-Za-z]+://|(?<![\w:])/)[^\s\"'<>()\[\]{},;]+|--?[a-z][\w-]*|\b[\w-]+\.(?:log|java|py|go|js|ts|cs|rs|html?|css|json|ya?ml|class|jar|so|gz|txt|md)\b"
+    r"""(?x)
+    (?:[A-Za-z]+://|(?:^|(?<=[\s=("'\[]))/)[^\s"'<>()\[\]{},;]+           # addresses and paths
+    | \b[\w-]+(?:\.[\w-]+)+/[\w.-]+(?::\w+)?                               # qualified names (a.b.io/name)
+    | (?:(?<=\s)|^)--?[a-z][\w-]*                                          # options of commands
+    | \b[\w-]+\.(?:log|java|py|go|js|ts|cs|rs|html?|css|json|ya?ml|class|jar|so|gz|txt|md)\b
+    """
 )
 
 
