@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import Final
 
 import orjson
 from pydantic import TypeAdapter
@@ -13,19 +12,13 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 
 from catalog.engine import Catalog
 from catalog.schema import incidents
+from catalog.times import to_microseconds
 from core.domain import Incident
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cache
 def _adapter() -> TypeAdapter[Incident]:
     return TypeAdapter(Incident)
-
-
-def microseconds(moment: datetime | None) -> int | None:
-    """Microseconds since the epoch; None stays None."""
-    return None if moment is None else (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def save(connection: Connection, found: Sequence[Incident]) -> None:
@@ -38,8 +31,8 @@ def save(connection: Connection, found: Sequence[Incident]) -> None:
             "fingerprint": incident.fingerprint,
             "level": incident.level,
             "status": incident.status,
-            "starts_at": microseconds(incident.starts_at),
-            "ends_at": microseconds(incident.ends_at),
+            "starts_at": to_microseconds(incident.starts_at),
+            "ends_at": to_microseconds(incident.ends_at),
             "title": incident.title,
             "services": orjson.dumps(incident.services).decode(),
             "document": _adapter().dump_json(incident).decode(),
@@ -78,9 +71,9 @@ class CatalogIncidents:
         """Incidents that touch [start, end], newest first; those without a time come last."""
         conditions = []
         if start is not None:
-            conditions.append(or_(incidents.c.ends_at >= microseconds(start), incidents.c.ends_at.is_(None)))
+            conditions.append(or_(incidents.c.ends_at >= to_microseconds(start), incidents.c.ends_at.is_(None)))
         if end is not None:
-            conditions.append(or_(incidents.c.starts_at <= microseconds(end), incidents.c.starts_at.is_(None)))
+            conditions.append(or_(incidents.c.starts_at <= to_microseconds(end), incidents.c.starts_at.is_(None)))
         if service is not None:
             # The list is JSON text: a quoted name cannot be part of another one.
             conditions.append(incidents.c.services.contains(orjson.dumps(service).decode(), autoescape=True))

@@ -42,3 +42,37 @@ template_history: Final = Table(
     Column("count", BigInteger, nullable=False),
     Column("weight", Float, nullable=False, doc="0 inside an incident"),
 )
+
+model_usage: Final = Table(
+    "model_usage",
+    metadata,
+    Column("day", String(10), primary_key=True, doc="UTC day, YYYY-MM-DD"),
+    Column("model", String(256), primary_key=True),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost_usd", Float, doc="null where no price was set"),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True, doc="hash of the inputs"),
+    Column("paths", Text, nullable=False, doc="JSON list, as given, made absolute"),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("services", Text, nullable=False, doc="JSON list"),
+    Column("analysed_at", BigInteger, nullable=False),
+)
+
+questions: Final = Table(
+    "questions",
+    metadata,
+    Column("session", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False, doc="of the question in its session, from 1"),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("service", String(256)),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("answer", Text, nullable=False),
+)
