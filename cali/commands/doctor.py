@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -74,8 +73,6 @@ def _program() -> Check:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             return Check("program", "fail", f"{package} is not installed", "pip install -c requirements.lock -e .")
-    if sys.version_info < (3, 11):
-        return Check("program", "fail", "Python 3.11 or newer is needed")
     return Check("program", "ok", ", ".join(versions))
 
 
