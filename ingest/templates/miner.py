@@ -63,7 +63,6 @@ class DrainMiner:
         self._known = _no_keys()
         self._shapes: dict[str, int] = {}
         self._groups = _DrainGroups(self.config.similarity)
-        self._stale_groups = bool(self.store.variants)
 
     # batches
 
@@ -128,6 +127,7 @@ class DrainMiner:
         fresh = keys.join(self._known, on="key", how="anti")
         if not fresh.height:
             return fresh, rows.clear()
+        self.store.ensure_index(self.config.siblings)
         fresh = fresh.sort(["len", "key"], descending=[True, False])
         return fresh, rows.join(fresh.select("key"), on="key", how="semi")
 
@@ -169,7 +169,6 @@ class DrainMiner:
                 self._shapes[masked] = variant
         if not news:
             return
-        self._refill_groups()
         touched: set[int] = set()
         changed: set[int] = set()
         for masked in sorted(news):
@@ -181,7 +180,7 @@ class DrainMiner:
                 template = self.store.templates[self.resolve(fitting)]
                 if len(template.examples) < MAX_EXAMPLES:
                     template.examples.append(text[:EXAMPLE_CHARACTERS])
-                touched.add(self._groups.add(fitting, words, layout))
+                touched.add(self._groups.add(fitting, layout, self.store))
                 changed.add(fitting)
             self._shapes[masked] = fitting
         for group in sorted(touched):
@@ -210,13 +209,6 @@ class DrainMiner:
                 words = generalise(part, self.config.thresholds)
                 grown.append(self.store.merge_variants([by_words[each] for each in part], words))
         return grown
-
-    def _refill_groups(self) -> None:
-        if self._stale_groups:
-            self._groups = _DrainGroups(self.config.similarity)
-            for each in self.store.variants.values():
-                self._groups.add(each.template_id, each.words, each.layout)
-            self._stale_groups = False
 
     def _table(self, keys: pl.Series) -> pl.DataFrame:
         """Template ids of the keys known, among `keys`."""
@@ -273,7 +265,7 @@ class DrainMiner:
                 self.store.drop_stale_keys()
                 self._shapes = {}
                 self._known = _no_keys()
-                self._stale_groups = True
+                self._groups = _DrainGroups(self.config.similarity)
         if len(self._shapes) > self.config.max_keys:
             self._shapes = {}
 
@@ -285,16 +277,24 @@ class _DrainGroups:
         self.members: dict[int, list[int]] = defaultdict(list)
         self._drain = Drain(depth=4, sim_th=similarity, max_children=1_000_000, parametrize_numeric_tokens=False)
         self._layouts: dict[str, int] = {}
-        self._sizes: dict[str, int] = defaultdict(int)
+        self._sizes: dict[int, int] = defaultdict(int)
 
-    def add(self, variant: int, words: Words, layout: str) -> int:
-        """Puts a variant into a group; the group."""
-        number = self._layouts.setdefault(layout, len(self._layouts))
+    def add(self, variant: int, layout: str, store: TemplateStore) -> int:
+        """Puts a variant of the store into a group; the group. Others of its layout are there already, or now."""
+        number = self._layouts.get(layout)
+        if number is None:
+            number = self._layouts[layout] = len(self._layouts)
+            for each in store.of_layout(layout):
+                if each != variant:
+                    self._put(each, number, store.variants[each].words)
+        return self._put(variant, number, store.variants[variant].words)
+
+    def _put(self, variant: int, number: int, words: Words) -> int:
         # A leaf is searched in full: a layout with too many clusters starts a new leaf.
-        tokens = f"#{number}.{self._sizes[layout] // _LAYOUT_CLUSTERS} " + " ".join(words)
+        tokens = f"#{number}.{self._sizes[number] // _LAYOUT_CLUSTERS} " + " ".join(words)
         cluster, change = self._drain.add_log_message(tokens)
         if change == "cluster_created":
-            self._sizes[layout] += 1
+            self._sizes[number] += 1
         self.members[cluster.cluster_id].append(variant)
         return int(cluster.cluster_id)
 

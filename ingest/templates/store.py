@@ -72,6 +72,35 @@ class TemplateStore:
         """Hash of a layout -> where the forgotten variants of it had wildcards."""
         self._fitting: dict[str, dict[_Positions, dict[Words, int]]] = {}
         self._keys: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+        self._indexed = True
+
+    @classmethod
+    def restored(
+        cls,
+        templates: dict[int, Template],
+        variants: dict[int, Variant],
+        aliases: Aliases,
+        forgotten: dict[int, int],
+        forgotten_positions: dict[int, list[_Positions]],
+    ) -> TemplateStore:
+        """A store as it was saved. Its indexes are made when they are first needed."""
+        store = cls()
+        store.templates, store.variants, store.aliases = templates, variants, aliases
+        store.forgotten, store.forgotten_positions = forgotten, forgotten_positions
+        store._indexed = False
+        return store
+
+    def ensure_index(self, rules: siblings.SiblingRules) -> None:
+        """Makes the indexes of a restored store."""
+        if self._indexed:
+            return
+        self._indexed = True
+        for variant in self.variants.values():
+            self._index(variant)
+        for template in self.templates.values():
+            if template.variants:
+                for key in siblings.keys(template.text, rules):
+                    self._keys[key].append(template.template_id)
 
     # matching
 
@@ -85,6 +114,10 @@ class TemplateStore:
             if found is not None:
                 return found
         return None
+
+    def of_layout(self, layout: str) -> list[int]:
+        """The variants of a layout, the smaller id first."""
+        return sorted(v for by_constants in self._fitting.get(layout, {}).values() for v in by_constants.values())
 
     def _index(self, variant: Variant) -> None:
         positions = _wild(variant.words)
