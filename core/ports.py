@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
 from core.chat import ChatReply, ChatRequest, DailyUsage, Usage
 from core.domain import Citation, Incident, LogRecord, LogTemplate, Quarantined, TemplateActivity
 from core.memory import AddResult, Feedback, MemoryDocument, MemoryFilter, MemoryMatch, MemoryStats
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class LogSource(Protocol):
@@ -117,7 +121,7 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
-    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+    def embed(self, texts: Sequence[str]) -> Sequence[NDArray[np.float32]]:
         """One vector of length 1 (float32) per text, in order. An empty text is a text.
 
         Raises RetryableError or PermanentError where the model is a service that failed.

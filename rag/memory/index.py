@@ -1,0 +1,118 @@
+"""What the memory needs from a store. Two stores keep it: `local` (in this process) and `milvus`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain import LogTemplate
+from core.memory import MemoryDocument, MemoryFilter, MemoryKind
+
+Vector = NDArray[np.float32]
+Collection = Literal["incidents", "documents"]
+Hits = Sequence[tuple[str, float]]
+"""Ids with scores, best first."""
+
+
+def collection_of(kind: MemoryKind) -> Collection:
+    """Where documents of a kind live."""
+    return "incidents" if kind is MemoryKind.INCIDENT else "documents"
+
+
+def collections_of(where: MemoryFilter) -> tuple[Collection, ...]:
+    """The collections that can hold what a filter passes."""
+    kinds = where.kinds or tuple(MemoryKind)
+    return tuple(dict.fromkeys(collection_of(kind) for kind in kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document with what it is found by. `terms` and `shapes` (template ids) are words separated by spaces."""
+
+    document: MemoryDocument
+    vector: Vector
+    terms: str
+    shapes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The few fields of a document that listing and counting need."""
+
+    id: str
+    starts_at: datetime | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a store was made for. A vector of another model means nothing in it."""
+
+    schema: int
+    model: str
+    dimension: int
+
+
+class MemoryStore(Protocol):
+    """Documents with vectors and words, in two collections, and templates. Writes are durable when they return."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def location(self) -> str: ...
+
+    def size(self) -> int | None:
+        """Bytes on disk, where the store is a file."""
+        ...
+
+    def put(self, collection: Collection, entries: Sequence[Entry]) -> None: ...
+
+    def fetch(self, collection: Collection, ids: Sequence[str]) -> Mapping[str, MemoryDocument]: ...
+
+    def ids_starting(self, collection: Collection, prefix: str, limit: int) -> Sequence[str]: ...
+
+    def remove(self, collection: Collection, ids: Sequence[str]) -> int: ...
+
+    def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
+        """By cosine."""
+        ...
+
+    def by_terms(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
+        """By BM25 over words (k1 1.2, b 0.75); documents that share no word are absent."""
+        ...
+
+    def by_shapes(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
+        """By BM25 over template ids (k1 1.2, b 0.3): a shape that few incidents have weighs most."""
+        ...
+
+    def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]: ...
+
+    def sightings(
+        self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter
+    ) -> Sequence[tuple[str, datetime | None]]:
+        """Fingerprint and start of every document that has one of these fingerprints, of the filter's tenant and excluded ids."""
+        ...
+
+    def count(self, collection: Collection) -> int: ...
+
+    def put_templates(self, templates: Sequence[LogTemplate], vectors: Sequence[Vector]) -> None: ...
+
+    def fetch_templates(self, ids: Sequence[int]) -> Mapping[int, LogTemplate]: ...
+
+    def nearest_templates(self, vector: Vector, k: int) -> Sequence[tuple[LogTemplate, float]]: ...
+
+    def count_templates(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+BM25_TERMS: tuple[float, float] = (1.2, 0.75)
+"""k1 and b of the search by words."""
+BM25_SHAPES: tuple[float, float] = (1.2, 0.3)
+"""k1 and b of the search by template ids: an incident with many templates is hardly a worse match."""

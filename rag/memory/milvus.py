@@ -1,0 +1,367 @@
+"""The store in Milvus: a Milvus Lite file, or a server by URI; the same code and the same schema. The only pymilvus.
+
+Collections are named `cali_<what>_<generation>`. The manifest collection says which generation is current, which model
+made its vectors and which schema it has; a new generation is filled beside the old one and takes its place in one
+write (`rag.memory.reembedding`).
+
+Measured with milvus-lite 2.5.1: BM25 functions work there as on a server, so words and template ids are searched by
+Milvus itself; ARRAY fields fail on empty results and filter templates are refused, so services are kept as
+`|a|b|` and filters are spelled out; an unknown filter is retried for minutes unless a time-out is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from core.domain import LogTemplate
+from core.errors import CaliError, PermanentError, RetryableError
+from core.memory import MemoryDocument, MemoryFilter
+from rag.memory import codec, lite
+from rag.memory.filters import expression, prefix_expression, quoted
+from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Hits, Manifest, Outline, Vector
+from rag.memory.lock import MemoryLock
+from rag.memory.rows import MAX_VARCHAR, document_row, template_row, to_template, to_time
+
+SCHEMA: Final = 1
+MANIFEST: Final = "cali_manifest"
+_KEY: Final = "memory"
+_PAGE: Final = 2000
+_WRITE: Final = 500
+_COLLECTIONS: Final = ("incidents", "documents", "templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One set of collections: its number, and what its vectors are."""
+
+    number: int
+    manifest: Manifest
+
+
+class Milvus:
+    """A connection to a Milvus Lite file or a Milvus server, with vendor errors translated.
+
+    Raises RetryableError where the file is held by another process or the server does not answer, PermanentError
+    where the server refuses.
+    """
+
+    def __init__(
+        self, target: Path | str, token: str | None = None, *, timeout: float = 10.0, wait: float = 5.0
+    ) -> None:
+        self._timeout = timeout
+        self._file = target if isinstance(target, Path) else None
+        self._lock = MemoryLock(target) if isinstance(target, Path) else None
+        self.location = str(target)
+        if self._lock is not None:
+            self._lock.acquire(wait)
+        try:
+            uri = str(target) if self._file is None else lite.start(self._file, wait)
+            import pymilvus
+
+            logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every error with its traceback
+            for name in [name for name in logging.root.manager.loggerDict if name.startswith("pymilvus")]:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            with translated(self.location):
+                self.client: Any = pymilvus.MilvusClient(uri=uri, token=token or "", timeout=timeout)
+        except BaseException:
+            self.close()
+            raise
+
+    def call(self, method: str, *args: Any, **options: Any) -> Any:
+        """Calls the client, with the time-out and with errors translated."""
+        with translated(self.location):
+            return getattr(self.client, method)(*args, timeout=self._timeout, **options)
+
+    def query(self, collection: str, filter_: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Every row that passes, page by page (Milvus gives 16,384 at most at once), in order of the key."""
+        key = "template_id" if "_templates_" in collection else "id"
+        last: str | int | None = None
+        while True:
+            after = "" if last is None else f"{key} > {quoted(last) if isinstance(last, str) else last}"
+            both = " and ".join(f"({part})" for part in (filter_, after) if part)
+            rows = self.call("query", collection, filter=both, limit=_PAGE, output_fields=list({key, *fields}))
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            last = max(row[key] for row in rows)
+
+    def exists(self, collection: str) -> bool:
+        return bool(self.call("has_collection", collection))
+
+    def close(self) -> None:
+        client = getattr(self, "client", None)
+        if client is not None:
+            with contextlib.suppress(CaliError), translated(self.location):
+                client.close()
+            self.client = None
+        if self._file is not None:
+            lite.stop(self._file)
+        if self._lock is not None:
+            self._lock.release()
+
+
+def current(milvus: Milvus) -> Generation | None:
+    """The generation that searches use; None where nothing was initialised."""
+    if not milvus.exists(MANIFEST):
+        return None
+    rows = milvus.call("query", MANIFEST, filter=f'id == "{_KEY}"', limit=1, output_fields=["value"])
+    if not rows:
+        return None
+    value = orjson.loads(rows[0]["value"])
+    if value["schema"] > SCHEMA:
+        raise PermanentError(
+            f"memory {milvus.location} has schema {value['schema']}, newer than this version's {SCHEMA}: upgrade CALI"
+        )
+    return Generation(value["generation"], Manifest(value["schema"], value["model"], value["dimension"]))
+
+
+def make_current(milvus: Milvus, generation: Generation) -> None:
+    """Points searches at a generation, in one write."""
+    pymilvus = _pymilvus()
+    if not milvus.exists(MANIFEST):
+        schema = milvus.client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("id", pymilvus.DataType.VARCHAR, max_length=64, is_primary=True)
+        schema.add_field("value", pymilvus.DataType.VARCHAR, max_length=MAX_VARCHAR)
+        schema.add_field("unused", pymilvus.DataType.FLOAT_VECTOR, dim=2)  # a collection must have a vector
+        index = milvus.client.prepare_index_params()
+        index.add_index("unused", index_type="FLAT", metric_type="L2")
+        milvus.call("create_collection", MANIFEST, schema=schema, index_params=index, consistency_level="Strong")
+    manifest = generation.manifest
+    value = {
+        "generation": generation.number,
+        "schema": manifest.schema,
+        "model": manifest.model,
+        "dimension": manifest.dimension,
+    }
+    row = {"id": _KEY, "value": orjson.dumps(value).decode(), "unused": [0.0, 0.0]}
+    milvus.call("upsert", MANIFEST, data=[row])
+    milvus.call("flush", MANIFEST)
+
+
+def create(milvus: Milvus, generation: Generation) -> None:
+    """Makes the collections of a generation; those that are there stay."""
+    description = orjson.dumps(
+        {"model": generation.manifest.model, "dimension": generation.manifest.dimension, "schema": SCHEMA}
+    ).decode()
+    for what in _COLLECTIONS:
+        name = collection_name(what, generation.number)
+        if milvus.exists(name):
+            continue
+        schema = milvus.client.create_schema(auto_id=False, enable_dynamic_field=False, description=description)
+        fields = _template_fields if what == "templates" else _document_fields
+        index = milvus.client.prepare_index_params()
+        fields(schema, index, generation.manifest.dimension)
+        milvus.call("create_collection", name, schema=schema, index_params=index, consistency_level="Strong")
+
+
+def drop(milvus: Milvus, number: int) -> None:
+    """Deletes the collections of a generation."""
+    for what in _COLLECTIONS:
+        if milvus.exists(collection_name(what, number)):
+            milvus.call("drop_collection", collection_name(what, number))
+
+
+def collection_name(what: str, number: int) -> str:
+    """`cali_incidents_1`."""
+    return f"cali_{what}_{number}"
+
+
+class MilvusStore:
+    """A `MemoryStore` in one generation of a Milvus."""
+
+    def __init__(self, milvus: Milvus, generation: Generation) -> None:
+        self._milvus = milvus
+        self._generation = generation
+        for what in _COLLECTIONS:
+            milvus.call("load_collection", self._name(what))
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._generation.manifest
+
+    @property
+    def location(self) -> str:
+        return self._milvus.location
+
+    def size(self) -> int | None:
+        path = Path(self._milvus.location)
+        return path.stat().st_size if path.is_file() else None
+
+    def put(self, collection: Collection, entries: Sequence[Entry]) -> None:
+        rows = [document_row(entry) for entry in entries]
+        self._write(collection, rows)
+
+    def fetch(self, collection: Collection, ids: Sequence[str]) -> Mapping[str, MemoryDocument]:
+        if not ids:
+            return {}
+        rows = self._milvus.call("get", self._name(collection), ids=list(ids), output_fields=["payload"])
+        found = (codec.loads(row["payload"]) for row in rows)
+        return {document.id: document for document in found}
+
+    def ids_starting(self, collection: Collection, prefix: str, limit: int) -> Sequence[str]:
+        rows = self._milvus.query(self._name(collection), prefix_expression(prefix), ["id"])
+        return sorted(row["id"] for row in rows if row["id"].startswith(prefix))[:limit]
+
+    def remove(self, collection: Collection, ids: Sequence[str]) -> int:
+        there = list(self.fetch(collection, list(dict.fromkeys(ids))))
+        if there:
+            self._milvus.call("delete", self._name(collection), ids=there)
+            self._milvus.call("flush", self._name(collection))
+        return len(there)
+
+    def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
+        return self._search(collection, "dense", vector, k, where)
+
+    def by_terms(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
+        return self._search_words(collection, "bm25", query, k, where)
+
+    def by_shapes(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
+        return self._search_words(collection, "overlap", query, k, where)
+
+    def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
+        for row in self._milvus.query(self._name(collection), expression(where), ["starts_at", "fingerprint"]):
+            yield Outline(row["id"], to_time(row["starts_at"]), row["fingerprint"] or None)
+
+    def sightings(
+        self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter
+    ) -> Sequence[tuple[str, datetime | None]]:
+        within = expression(MemoryFilter(tenant=where.tenant, exclude_ids=where.exclude_ids))
+        these = f"fingerprint in [{', '.join(quoted(one) for one in sorted(fingerprints))}]"
+        both = f"({these}) and ({within})" if within else these
+        rows = self._milvus.query(self._name(collection), both, ["fingerprint", "starts_at"])
+        return [(row["fingerprint"], to_time(row["starts_at"])) for row in rows]
+
+    def count(self, collection: Collection) -> int:
+        return self._count(collection)
+
+    def put_templates(self, templates: Sequence[LogTemplate], vectors: Sequence[Vector]) -> None:
+        self._write("templates", [template_row(one, vector) for one, vector in zip(templates, vectors, strict=True)])
+
+    def fetch_templates(self, ids: Sequence[int]) -> Mapping[int, LogTemplate]:
+        if not ids:
+            return {}
+        rows = self._milvus.call("get", self._name("templates"), ids=list(ids), output_fields=_TEMPLATE_FIELDS)
+        return {row["template_id"]: to_template(row) for row in rows}
+
+    def nearest_templates(self, vector: Vector, k: int) -> Sequence[tuple[LogTemplate, float]]:
+        found = self._milvus.call(
+            "search",
+            self._name("templates"),
+            data=[vector],
+            anns_field="dense",
+            limit=k,
+            output_fields=_TEMPLATE_FIELDS,
+        )
+        return [(to_template(hit["entity"]), float(hit["distance"])) for hit in found[0]]
+
+    def count_templates(self) -> int:
+        return self._count("templates")
+
+    def close(self) -> None:
+        self._milvus.close()
+
+    def _name(self, what: str) -> str:
+        return collection_name(what, self._generation.number)
+
+    def _count(self, what: str) -> int:
+        rows = self._milvus.call("query", self._name(what), filter="", output_fields=["count(*)"])
+        return int(rows[0]["count(*)"])
+
+    def _write(self, what: str, rows: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(rows), _WRITE):
+            self._milvus.call("upsert", self._name(what), data=list(rows[start : start + _WRITE]))
+        if rows:
+            self._milvus.call("flush", self._name(what))
+
+    def _search_words(self, collection: Collection, field: str, query: str, k: int, where: MemoryFilter) -> Hits:
+        # BM25 divides by the mean length of the documents: Milvus fails where there are none.
+        return self._search(collection, field, query, k, where) if self._count(collection) else []
+
+    def _search(self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter) -> Hits:
+        found = self._milvus.call(
+            "search", self._name(collection), data=[query], anns_field=field, limit=k, filter=expression(where)
+        )
+        hits = [(hit["id"], float(hit["distance"])) for hit in found[0] if hit["distance"] != 0]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+
+@contextlib.contextmanager
+def translated(location: str) -> Iterator[None]:
+    """Raises Milvus' and gRPC's errors as CALI's."""
+    import grpc  # type: ignore[import-untyped]
+
+    pymilvus = _pymilvus()
+    try:
+        yield
+    except pymilvus.exceptions.MilvusUnavailableException as exc:
+        raise RetryableError(f"memory {location} is unavailable: {exc.message}; try again later") from exc
+    except pymilvus.exceptions.MilvusException as exc:
+        message = str(exc.message)
+        if exc.code in _RETRYABLE or any(word in message for word in _PASSING):
+            raise RetryableError(f"memory {location}: {message}; is the server running? try again later") from exc
+        if exc.code in _DENIED or "auth" in message.lower():
+            raise PermanentError(f"memory {location} refused: {message}; check setting memory_token") from exc
+        raise PermanentError(f"memory {location} refused: {message}") from exc
+    except grpc.RpcError as exc:
+        raise RetryableError(f"memory {location}: {exc}; is the server running? try again later") from exc
+
+
+_RETRYABLE: Final = frozenset({2, 8, 106})  # ConnectError of the client; rate limit; not fully loaded
+_DENIED: Final = frozenset({1400, 65535 + 1})  # not authenticated
+_PASSING: Final = ("Retry timeout", "Retry run out", "Fail connecting", "illegal connection", "DEADLINE", "UNAVAILABLE")
+_TEMPLATE_FIELDS: Final = ["template_id", "payload"]
+
+
+def _pymilvus() -> Any:
+    import pymilvus
+    import pymilvus.exceptions
+
+    return pymilvus
+
+
+def _document_fields(schema: Any, index: Any, dimension: int) -> None:
+    pymilvus = _pymilvus()
+    kind = pymilvus.DataType
+    words = {"enable_analyzer": True, "analyzer_params": {"tokenizer": "whitespace"}}
+    schema.add_field("id", kind.VARCHAR, max_length=512, is_primary=True)
+    for name, length in (("kind", 16), ("tenant", 256), ("level", 16), ("outcome", 16), ("fingerprint", 128)):
+        schema.add_field(name, kind.VARCHAR, max_length=length)
+    schema.add_field("services", kind.VARCHAR, max_length=MAX_VARCHAR)
+    schema.add_field("starts_at", kind.INT64)
+    schema.add_field("payload", kind.VARCHAR, max_length=MAX_VARCHAR)
+    schema.add_field("terms", kind.VARCHAR, max_length=MAX_VARCHAR, **words)
+    schema.add_field("shapes", kind.VARCHAR, max_length=MAX_VARCHAR, **words)
+    schema.add_field("dense", kind.FLOAT_VECTOR, dim=dimension)
+    index.add_index("dense", index_type="FLAT", metric_type="COSINE")
+    for source, target, (k1, b) in (("terms", "bm25", BM25_TERMS), ("shapes", "overlap", BM25_SHAPES)):
+        schema.add_field(target, kind.SPARSE_FLOAT_VECTOR)
+        schema.add_function(
+            pymilvus.Function(
+                name=f"{target}_of_{source}",
+                function_type=pymilvus.FunctionType.BM25,
+                input_field_names=[source],
+                output_field_names=[target],
+            )
+        )
+        index.add_index(
+            target,
+            index_type="SPARSE_INVERTED_INDEX",
+            metric_type="BM25",
+            params={"bm25_k1": k1, "bm25_b": b},
+        )
+
+
+def _template_fields(schema: Any, index: Any, dimension: int) -> None:
+    kind = _pymilvus().DataType
+    schema.add_field("template_id", kind.INT64, is_primary=True)
+    schema.add_field("payload", kind.VARCHAR, max_length=MAX_VARCHAR)
+    schema.add_field("dense", kind.FLOAT_VECTOR, dim=dimension)
+    index.add_index("dense", index_type="FLAT", metric_type="COSINE")
