@@ -16,12 +16,13 @@ import polars as pl
 from core.domain import Anomaly, AnomalyKind
 from core.findings import Detection
 from core.severity import WARN
+from ingest.anomalies.sessions import anomalous_sessions
 from ingest.parsing.stream import BatchStream
 from ingest.sources.files import open_sources
 from ingest.templates.miner import DrainMiner
 
 _OF_LINES = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE})
-"""Kinds whose records are anomalous themselves; a changed rate says so of the rate only, unless the records are errors."""
+"""Kinds whose records are anomalous themselves. A changed rate says so of the rate, unless the records are errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,10 @@ def judge_sessions(
     timezone: ZoneInfo,
     observed_at: datetime,
 ) -> tuple[str, ...]:
-    """Sessions with a template that at most 2 % of the sessions have."""
+    """The sessions (id -> lines of the log) whose templates are unlike the others'."""
     of_line = {row.position: row.template_id for row in _records(source, miner, timezone, observed_at)}
     held = {key: {of_line[line] for line in lines if line in of_line} for key, lines in sessions.items()}
-    frequency: dict[int, int] = {}
-    for each in held.values():
-        for template in each:
-            frequency[template] = frequency.get(template, 0) + 1
-    limit = 0.02 * len(held)
-    return tuple(key for key, each in held.items() if any(frequency[template] <= limit for template in each))
+    return tuple(anomalous_sessions(held))
 
 
 @dataclass(frozen=True, slots=True)

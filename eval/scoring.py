@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from core.domain import Category
 from eval import metrics_retrieval as retrieval
 from eval.datasets import Case, Dataset
 from eval.labels import Labels, RootCause, TrueIncident, read_labels
-from eval.metrics_cause import normal_service, rank_of
+from eval.metrics_cause import normal_service, normal_word, rank_of
 from eval.metrics_citations import resolved
 from eval.metrics_detection import average_precision, count, window_numbers
 from eval.metrics_streams import Span, StreamMatch, match_stream
@@ -23,6 +24,8 @@ WINDOW: Final = timedelta(minutes=5)
 """Width of the windows in which streams are judged."""
 
 Rows = list[list[float]]
+_CATEGORIES: Final = frozenset(category.value for category in Category)
+"""A category outside this vocabulary cannot be predicted and is not scored."""
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -136,6 +139,7 @@ def _cause(cause: RootCause, suspects: Sequence[PredictedSuspect]) -> Iterator[t
     ranks = {
         name: rank_of(name, [getattr(suspect, name) for suspect in suspects], values)
         for name, values in cause.values.items()
+        if name != "category" or any(normal_word(value) in _CATEGORIES for value in values)
     }
     for name, rank in ranks.items():
         yield f"cause_{name}", [float(rank)]
