@@ -85,7 +85,7 @@ def window_of(question: str, *, now: datetime, zone: tzinfo) -> Window | None:
 
 
 def services_of(question: str, known: Sequence[str]) -> tuple[str, ...]:
-    """The services among `known` that a question names, the longest name first (`payment worker` names `payment-worker`)."""
+    """The services among `known` that a question names, longest first (`payment worker` names `payment-worker`)."""
     left = question.casefold()
     found = []
     for service in sorted(known, key=lambda name: (-len(name), name)):

@@ -300,6 +300,7 @@ class SimilarIncident:
     cause: str | None = None
     fix: str | None = None
     outcome: str | None = None
+    confirmed: bool = False  # whether people gave or confirmed the cause; else it is what CALI suspected then
 
 
 class Verdict(StrEnum):

@@ -75,3 +75,22 @@ class Findings:
     timeline: tuple[TimelineBucket, ...] = ()
     changes: tuple[ChangeEvent, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question. `text` is one paragraph; the findings carry what it rests on, the most relevant first.
+
+    `searched` says in words what was looked at, so that an empty answer differs from a failure; `others` counts
+    incidents of that time which the question is not about.
+    """
+
+    question: str
+    text: str
+    services: tuple[str, ...]
+    window: TimeWindow
+    searched: str
+    findings: Findings
+    others: int
+    session: str
+    asked_at: datetime

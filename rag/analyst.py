@@ -44,7 +44,7 @@ LIKELY_SAME: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One incident with all that code and memory know of it."""
+    """One incident with all that code and memory know of it, and what someone asked about it."""
 
     incident: Incident
     detection: Detection
@@ -53,6 +53,7 @@ class Subject:
     similar: Sequence[SimilarIncident] = ()
     passages: Sequence[Passage] = ()
     next_steps: Sequence[str] = ()
+    question: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Analyst:
         prompt = load("analysis")
         material = self._material(subject, pack, masker)
         session = _Session(self.model, budget, on_text)
-        request = _request(prompt, material, self.options.max_output_tokens)
+        request = self._request(subject, prompt, material, masker)
         try:
             reply = session.ask(request, AnalysisReply)
         except CaliError as exc:
@@ -99,8 +100,16 @@ class Analyst:
     def prompt(self, subject: Subject) -> ChatRequest:
         """Exactly what would be sent for an incident."""
         pack = collect(subject.incident, subject.detection, subject.suspects, self.options.evidence_tokens)
-        material = self._material(subject, pack, self.masker())
-        return _request(load("analysis"), material, self.options.max_output_tokens)
+        masker = self.masker()
+        return self._request(subject, load("analysis"), self._material(subject, pack, masker), masker)
+
+    def _request(self, subject: Subject, prompt: Prompt, material: Material, masker: Masker) -> ChatRequest:
+        user = material.rendered()
+        if subject.question:
+            question = inert({"question": masker.mask(subject.question)})
+            user = f"{user}\n\nThe engineer asks (answer it in `summary`): {question}"
+        schema = json_schema(AnalysisReply)
+        return ChatRequest(prompt.text, user, "analysis", schema, self.options.max_output_tokens)
 
     def _material(self, subject: Subject, pack: EvidencePack, masker: Masker) -> Material:
         return assemble(
@@ -184,10 +193,6 @@ class _Session:
         )
 
 
-def _request(prompt: Prompt, material: Material, max_output_tokens: int) -> ChatRequest:
-    return ChatRequest(prompt.text, material.rendered(), "analysis", json_schema(AnalysisReply), max_output_tokens)
-
-
 def _analysis(
     verified: Verified,
     subject: Subject,
@@ -244,7 +249,7 @@ class _Lines:
 
 def without_model(subject: Subject, pack: EvidencePack) -> Analysis:
     """The analysis that suspects and memory give. It abstains where the best suspect is weak."""
-    known = next((past for past in subject.similar if past.cause and past.score >= LIKELY_SAME), None)
+    known = next((past for past in subject.similar if past.cause and past.confirmed and past.score >= LIKELY_SAME), None)
     hypotheses = tuple(_from_suspect(suspect, pack) for suspect in subject.suspects[:3])
     best = hypotheses[0] if hypotheses else None
     if known is not None:

@@ -102,7 +102,7 @@ def assemble(
 def _past(past: SimilarIncident) -> str:
     parts = [f"past incident {past.id}, seen {past.times_seen} times", past.title]
     if past.cause:
-        parts.append(f"cause: {past.cause}")
+        parts.append(f"{'cause' if past.confirmed else 'suspected, never confirmed'}: {past.cause}")
     if past.fix:
         parts.append(f"fix: {past.fix}")
     if past.outcome:

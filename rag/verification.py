@@ -234,7 +234,7 @@ def _rests_on_memory(hypotheses: list[Hypothesis], material: Material) -> bool:
     cited = [item_id for hypothesis in hypotheses for item_id in hypothesis.supporting]
     return any(
         material.items[item_id].kind == "runbook"
-        or (item_id in material.similar and material.similar[item_id].cause is not None)
+        or (item_id in material.similar and material.similar[item_id].confirmed)
         for item_id in cited
     )
 
