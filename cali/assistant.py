@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cali import recall, wiring
 from cali.state import StateFolder
-from catalog import history, incidents
+from catalog import history, incidents, runs
 from catalog.engine import Catalog, open_catalog
+from catalog.usage import CatalogUsage
+from core.chat import ChatRequest
 from core.config import Settings
 from core.domain import Incident, Quarantined
 from core.errors import InputError
@@ -19,10 +24,18 @@ from ingest.counts import LearnedHistory
 from ingest.pipeline import DetectionOptions, detect, learn
 from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
+from ingest.templates.snapshots import load, save
+from rag.analyst import Analyst, Subject
+from rag.budget import Budget
 from rag.next_steps import next_steps
 from rag.suspects import rank
 
+if TYPE_CHECKING:
+    from core.ports import IncidentMemory
+
 Progress = Callable[[int, str], None]
+EXPLAINED = 5
+"""How many incidents of a run a model is asked about, the worst first; the others get the analysis without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +52,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an analysis gives. `unreadable` names inputs that could not be read while others could."""
+    """What an analysis gives. `unreadable` names inputs that could not be read while others could; `prompts` is what a
+    model was, or would be, sent, by incident id."""
 
     findings: Findings
     detection: Detection
     unreadable: tuple[Quarantined, ...]
 
 
-def analyze(
-    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime, progress: Progress | None = None
-) -> Outcome:
-    """Detects incidents in files and explains them. With `state`, what was learned before serves as history, and what
-    is found is learned; without, nothing is left behind.
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """What explains incidents: the analyst, an account for each incident, the memory of past ones."""
 
-    Raises InputError where no input can be read.
-    """
-    opened = _open(request.paths, "nothing to analyse")
-    baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
-    if state is None:
-        detection = _detect(request, settings, opened, baseline, DrainMiner(), None, now, progress)
-        return _outcome(detection, opened, baseline, request.symptom, now)
-    with _learning(state, settings, "analyze") as learned:
-        detection = _detect(request, settings, opened, baseline, learned.miner, learned.history, now, progress)
-        outcome = _outcome(detection, opened, baseline, request.symptom, now)
-        learned.remember(detection)
-    return outcome
+    analyst: Analyst | None = None
+    budget: Callable[[], Budget] | None = None
+    memory: IncidentMemory | None = None
+    tenant: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
-class _Learned:
+class Learned:
     """What earlier runs left in a state folder, held by this process."""
 
     state: StateFolder
@@ -75,29 +79,77 @@ class _Learned:
     miner: DrainMiner
     history: LearnedHistory
 
-    def remember(self, detection: Detection) -> None:
-        """Stores templates, counts and incidents. The snapshot is a cache; counts and incidents are one transaction."""
-        from ingest.templates.snapshots import save
-
+    def remember(self, detection: Detection, paths: Sequence[str], now: datetime) -> None:
+        """Stores templates, counts, incidents and which inputs they came from. The snapshot is a cache; the rest is one
+        transaction."""
         save(self.miner, self.state.templates)
+        run = runs.Run(
+            paths=tuple(str(Path(path).absolute()) for path in paths if path != "stdin"),
+            starts_at=detection.window.start,
+            ends_at=detection.window.end,
+            services=tuple(sorted({t.service for t in detection.history.activity(None, None) if t.service})),
+            analysed_at=now,
+        )
         with self.catalog.transaction() as connection:
             history.save(connection, learn(detection, self.history).rows())
             incidents.save(connection, detection.incidents)
+            if run.paths:
+                runs.save(connection, run)
 
 
 @contextmanager
-def _learning(state: StateFolder, settings: Settings, command: str) -> Iterator[_Learned]:
-    from ingest.templates.snapshots import load
-
+def learning(state: StateFolder, settings: Settings, command: str) -> Iterator[Learned]:
+    """Holds a state folder and what was learned in it."""
     with state.locked(command):
         catalog = open_catalog(settings.catalog_location())
         try:
             with catalog.transaction() as connection:
                 rows = history.load(connection)
             miner = load(state.templates) if state.templates.exists() else DrainMiner()
-            yield _Learned(state, catalog, miner, LearnedHistory.from_rows(rows))
+            yield Learned(state, catalog, miner, LearnedHistory.from_rows(rows))
         finally:
             catalog.close()
+
+
+def analyze(
+    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime, progress: Progress | None = None
+) -> Outcome:
+    """Detects incidents in files and explains them. With `state`, what was learned before serves as history, and what
+    is found is learned and remembered; without, nothing is left behind.
+
+    Raises InputError where no input can be read.
+    """
+    opened = _open(request.paths, "nothing to analyse")
+    baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
+    if state is None:
+        detection = run_detection(request, settings, opened, baseline, DrainMiner(), None, now, progress)
+        explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None))
+        return _outcome(detection, opened, baseline, request.symptom, now, explainer)
+    with learning(state, settings, "analyze") as learned, recall.opened(settings) as memory:
+        detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, progress)
+        explainer = explainer_of(settings, learned, memory)
+        outcome = _outcome(detection, opened, baseline, request.symptom, now, explainer)
+        learned.remember(detection, detection.sources, now)
+        recall.remember(memory, outcome.findings, detection, settings.memory_tenant)
+    return outcome
+
+
+def explainer_of(settings: Settings, learned: Learned, memory: IncidentMemory | None) -> Explainer:
+    """The explainer of a run that keeps state: what models cost is booked in the catalog."""
+    ledger = CatalogUsage(learned.catalog)
+    return Explainer(wiring.analyst(settings), wiring.budgets(settings, ledger), memory, settings.memory_tenant)
+
+
+def prompts(request: Request, settings: Settings, *, now: datetime) -> list[tuple[Incident, ChatRequest]]:
+    """What would be sent to a model for each incident, and nothing is sent. Uses the memory, learns nothing."""
+    opened = _open(request.paths, "nothing to analyse")
+    baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
+    detection = run_detection(request, settings, opened, baseline, DrainMiner(), None, now, None)
+    analyst = wiring.analyst(settings)
+    with recall.opened(settings) as memory:
+        explainer = Explainer(analyst, None, memory, settings.memory_tenant)
+        subjects = [_subject(incident, detection, request.symptom, explainer) for incident in detection.incidents]
+    return [(subject.incident, analyst.prompt(subject)) for subject in subjects[:EXPLAINED]]
 
 
 def _open(paths: Sequence[str], purpose: str) -> OpenedSources:
@@ -108,7 +160,7 @@ def _open(paths: Sequence[str], purpose: str) -> OpenedSources:
     return opened
 
 
-def _detect(
+def run_detection(
     request: Request,
     settings: Settings,
     opened: OpenedSources,
@@ -118,6 +170,7 @@ def _detect(
     now: datetime,
     progress: Progress | None,
 ) -> Detection:
+    """Detection with the options of a request and the settings."""
     options = DetectionOptions(
         timezone=settings.zone,
         since=request.since,
@@ -138,18 +191,33 @@ def _detect(
 
 
 def _outcome(
-    detection: Detection, opened: OpenedSources, baseline: OpenedSources, symptom: str | None, now: datetime
+    detection: Detection,
+    opened: OpenedSources,
+    baseline: OpenedSources,
+    symptom: str | None,
+    now: datetime,
+    explainer: Explainer,
 ) -> Outcome:
     unreadable = (*opened.unreadable, *baseline.unreadable)
-    return Outcome(explain(detection, unreadable, symptom=symptom, now=now), detection, unreadable)
+    findings = explain(detection, unreadable, symptom=symptom, now=now, explainer=explainer)
+    return Outcome(findings, detection, unreadable)
 
 
 def explain(
-    detection: Detection, unreadable: Sequence[Quarantined] = (), *, symptom: str | None = None, now: datetime
+    detection: Detection,
+    unreadable: Sequence[Quarantined] = (),
+    *,
+    symptom: str | None = None,
+    question: str | None = None,
+    now: datetime,
+    explainer: Explainer | None = None,
 ) -> Findings:
-    """A detection with causes: the suspects of each incident, what is ruled out, what to do next."""
-    found = [_finding(incident, detection, symptom) for incident in detection.incidents]
-    found.sort(key=_order)
+    """A detection with causes: the suspects of each incident, what is ruled out, what memory has, what to do next."""
+    helper = explainer or Explainer()
+    found = [
+        _finding(number, incident, detection, symptom, question, helper)
+        for number, incident in enumerate(sorted(detection.incidents, key=_order))
+    ]
     return Findings(
         generated_at=now,
         sources=detection.sources,
@@ -163,18 +231,47 @@ def explain(
     )
 
 
-def _finding(incident: Incident, detection: Detection, symptom: str | None) -> Finding:
-    ranking = rank(incident, detection, symptom=symptom)
+def _finding(
+    number: int,
+    incident: Incident,
+    detection: Detection,
+    symptom: str | None,
+    question: str | None,
+    explainer: Explainer,
+) -> Finding:
+    subject = _subject(incident, detection, symptom, explainer, question)
+    analysis = None
+    if explainer.analyst is not None:
+        ask = explainer.budget is not None and number < EXPLAINED
+        analysis = explainer.analyst.explain(subject, explainer.budget() if ask and explainer.budget else None)
     return Finding(
         incident=incident,
-        suspects=ranking.suspects,
-        ruled_out=ranking.ruled_out,
-        next_steps=next_steps(incident, ranking.suspects),
+        suspects=tuple(subject.suspects),
+        ruled_out=tuple(subject.ruled_out),
+        similar=tuple(subject.similar),
+        analysis=analysis,
+        next_steps=tuple(subject.next_steps),
     )
 
 
-def _order(finding: Finding) -> tuple[int, bool, float, str]:
+def _subject(
+    incident: Incident, detection: Detection, symptom: str | None, explainer: Explainer, question: str | None = None
+) -> Subject:
+    ranking = rank(incident, detection, symptom=symptom)
+    past = recall.recall(explainer.memory, incident, ranking.suspects, explainer.tenant)
+    return Subject(
+        incident=incident,
+        detection=detection,
+        suspects=ranking.suspects,
+        ruled_out=ranking.ruled_out,
+        similar=past.similar,
+        passages=past.passages,
+        next_steps=next_steps(incident, ranking.suspects),
+        question=question,
+    )
+
+
+def _order(incident: Incident) -> tuple[int, bool, float, str]:
     """Worst level first, then earliest; incidents without a time come last within their level."""
-    start = finding.incident.starts_at
-    level = LEVELS.index(finding.incident.level)
-    return (-level, start is None, 0.0 if start is None else start.timestamp(), finding.incident.id)
+    start = incident.starts_at
+    return (-LEVELS.index(incident.level), start is None, 0.0 if start is None else start.timestamp(), incident.id)

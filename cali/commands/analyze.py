@@ -24,6 +24,7 @@ from cali.output import FORMATS, Format
 @click.option("--no-state", is_flag=True, help="Use no learned state and leave nothing behind.")
 @click.option("--timezone", metavar="ZONE", help="IANA zone that times without one take; default UTC.")
 @click.option("--top", type=click.IntRange(1, 1000), default=5, show_default=True, help="Items per section.")
+@click.option("--explain-prompt", is_flag=True, help="Print what a model would be sent; send and learn nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when an incident was found.")
 @click.option("--quiet", is_flag=True, help="Print no report and no progress (see --output, --exit-code).")
 def analyze(
@@ -39,6 +40,7 @@ def analyze(
     no_state: bool,
     timezone: str | None,
     top: int,
+    explain_prompt: bool,
     exit_code: bool,
     quiet: bool,
 ) -> int:
@@ -52,7 +54,7 @@ def analyze(
     cali analyze today.log --baseline yesterday.log --format markdown
     kubectl logs deploy/checkout | cali analyze - --format json | jq .incidents
     """
-    from cali.assistant import Request
+    from cali.assistant import Request, prompts
     from cali.assistant import analyze as run
     from cali.output import write
     from cali.progress import progress
@@ -63,6 +65,10 @@ def analyze(
         raise click.UsageError("--state and --no-state exclude each other")
     settings = load(state=state, timezone=timezone)
     request = Request(paths, baseline, since, until, services, symptom)
+    if explain_prompt:
+        for incident, prompt in prompts(request, settings, now=datetime.now(UTC)):
+            click.echo(f"=== incident {incident.id}\n--- system\n{prompt.system}\n--- user\n{prompt.user}")
+        return 0
     folder = None if no_state else StateFolder(settings.state)
     with progress(not quiet) as show:
         outcome = run(request, settings, state=folder, now=datetime.now(UTC), progress=show)

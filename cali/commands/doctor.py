@@ -50,8 +50,8 @@ def doctor(state: Path | None, chosen: str) -> int:
     except CaliError as exc:
         checks.append(Check("configuration", "fail", str(exc), "mend cali.toml or the CALI_* variable"))
     if settings is not None:
-        for check in (_state, _catalog, _templates, _memory, _model):
-            checks.append(_guarded(check, settings))
+        looks = (_state, _catalog, _templates, _memory, _model)
+        checks.extend(_guarded(look, settings) for look in looks)
     if chosen == "json":
         import orjson
 
@@ -136,18 +136,23 @@ def _memory(settings: Settings) -> Check:
 
     if settings.memory_uri is None and not is_initialised(settings.state):
         return Check("memory", "off", "no memory of past incidents", "cali memory init makes one")
-    from cali.remember import opened_memory
+    from cali.recall import opened
 
-    with opened_memory(settings) as memory:
+    with opened(settings) as memory:
+        assert memory is not None  # initialised, as seen above
         stats = memory.stats()
     where = "Milvus Lite in the state folder" if settings.memory_uri is None else settings.memory_uri
-    return Check("memory", "ok", f"{where}: {stats.documents:,} documents, model {stats.model}")
+    return Check(
+        "memory", "ok", f"{where}: {stats.incidents:,} incidents, {stats.documents:,} passages, model {stats.model}"
+    )
 
 
 def _model(settings: Settings) -> Check:
     if not settings.model_configured:
         advice = "set CALI_LLM_BASE_URL, CALI_LLM_MODEL and CALI_LLM_API_KEY to have one"
         return Check("model", "off", "no language model: causes come from suspects and memory", advice)
-    from rag.chain import answers
+    from cali.wiring import open_chat_model
 
-    return Check("model", "ok", f"{settings.llm_model} at {settings.llm_base_url}: {answers(settings)}")
+    return Check(
+        "model", "ok", f"{settings.llm_model} at {settings.llm_base_url}: {open_chat_model(settings).answers()}"
+    )

@@ -1,0 +1,123 @@
+"""The incident memory at work: what resembles an incident, and remembering it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config import Settings
+from core.domain import Incident, SimilarIncident, Suspect
+from core.findings import Detection, Findings
+from core.memory import MemoryFilter, MemoryKind, MemoryMatch
+from rag.material import Passage
+from rag.memory import is_initialised
+
+if TYPE_CHECKING:
+    from core.ports import Embedder, IncidentMemory
+
+MATCHES = 5
+"""How many past incidents a report shows."""
+PASSAGE_CHARACTERS = 1200
+"""How much of a runbook passage goes into the evidence."""
+
+
+def cache_folder() -> Path:
+    """Where exported models are kept: once per user, not per state folder."""
+    import os
+
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "cali"
+
+
+def embedder_of(settings: Settings) -> Embedder:
+    """The embedder that the settings name."""
+    from rag.memory.embedding import open_embedder
+
+    key = settings.memory_embedding_api_key
+    return open_embedder(
+        settings.memory_model,
+        cache=cache_folder(),
+        base_url=settings.memory_embedding_base_url,
+        api_key=key.get_secret_value() if key else None,
+    )
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[IncidentMemory | None]:
+    """The memory of the settings; None where none was initialised: then nothing of it is imported either."""
+    if settings.memory_uri is None and not is_initialised(settings.state):
+        yield None
+        return
+    from cali.wiring import redactor
+    from rag.memory.open import open_memory
+
+    token = settings.memory_token
+    memory = open_memory(
+        settings.state,
+        embedder=embedder_of(settings),
+        uri=settings.memory_uri,
+        token=token.get_secret_value() if token else None,
+        redact=redactor(settings),
+    )
+    try:
+        yield memory
+    finally:
+        memory.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What memory has on an incident."""
+
+    similar: tuple[SimilarIncident, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+def recall(memory: IncidentMemory | None, incident: Incident, suspects: Sequence[Suspect], tenant: str) -> Recalled:
+    """Past incidents and passages that resemble an incident, the most alike first."""
+    if memory is None:
+        return Recalled()
+    from rag.memory.documents import document_of
+
+    query = document_of(incident, suspects, tenant=tenant)
+    past = memory.search(query, MATCHES, MemoryFilter(kinds=(MemoryKind.INCIDENT,), tenant=tenant))
+    written = (MemoryKind.RUNBOOK, MemoryKind.POSTMORTEM)
+    prose = memory.search(query, 3, MemoryFilter(kinds=written, tenant=tenant))
+    return Recalled(
+        tuple(_similar(match) for match in past),
+        tuple(
+            Passage(match.document.id, match.document.title, match.document.text[:PASSAGE_CHARACTERS])
+            for match in prose
+        ),
+    )
+
+
+def _similar(match: MemoryMatch) -> SimilarIncident:
+    document = match.document
+    told = document.source != "analyze" or document.confirmed > document.rejected
+    return SimilarIncident(
+        id=document.id,
+        title=document.title,
+        score=match.score,
+        signals=tuple(signal.name for signal in match.signals),
+        times_seen=match.times_seen,
+        last_seen=match.last_seen,
+        cause=document.cause,
+        fix=document.fix,
+        outcome=document.outcome.value,
+        confirmed=told and document.cause is not None,
+    )
+
+
+def remember(memory: IncidentMemory | None, findings: Findings, detection: Detection, tenant: str) -> None:
+    """Stores what was found, so that the next incident of its kind finds it. Storing it again changes nothing."""
+    if memory is None or not findings.findings:
+        return
+    from rag.memory.documents import document_of
+
+    memory.add([document_of(f.incident, f.suspects, tenant=tenant) for f in findings.findings])
+    ids = {anomaly.template_id for finding in findings.findings for anomaly in finding.incident.anomalies}
+    memory.add_templates([detection.templates[i] for i in sorted(ids) if i in detection.templates])
