@@ -34,8 +34,6 @@ ANOMALOUS: Final = 0.5
 GAP: Final = 2
 """Lines that are no news inside a stretch that is."""
 
-_OF_RECORDS: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
-
 LINE_SCORES: Final = pl.Schema({"position": pl.UInt64(), "score": pl.Float64(), "anomalous": pl.Boolean()})
 
 _ESCAPES: Final = r"\x1b\[[0-9;?]*[A-Za-z]"
@@ -44,29 +42,20 @@ _PLACEHOLDER: Final = re.compile(r"<[A-Z]+>")
 _LEVEL: Final = re.compile(r"(?i)^\W*(?:error|warn(?:ing)?|info|debug|fatal|severe)\b\W*")
 _WORD: Final = re.compile(r"[A-Za-z]{2,}")
 _STATUS_WORDS: Final = frozenset(
-    "abort aborted after and at be been build builds code command compilation complete completed did error errors "
-    "exception execute exit exited fail failed failing failure failures fatal finished following for has have in info "
-    "is it job log marked of on process returned run running script shell stage status step success task test tests "
-    "the there to unsuccessful was were with warn warning warnings".split()  # noqa: SIM905 - a list reads worse
+    re.findall(
+        r"\w+",
+        """
+        abort aborted after and at be been build builds code command compilation complete completed did error errors
+        exception execute exit exited fail failed failing failure failures fatal finished following for has have in
+        info is it job log marked of on process returned run running script shell stage status step success task test
+        tests the there to unsuccessful was were with warn warning warnings
+        """,
+    )
 )
+"""Words that state an outcome and no more."""
 
 _OF_RECORDS: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
-
-LINE_SCORES: Final = pl.Schema({"position": pl.UInt64(), "score": pl.Float64(), "anomalous": pl.Boolean()})
-
-_ESCAPES: Final = r"\x1b\[[0-9;?]*[A-Za-z]"
-_MOST_CHARACTERS: Final = 1000
-_PLACEHOLDER: Final = re.compile(r"<[A-Z]+>")
-_LEVEL: Final = re.compile(r"(?i)^\W*(?:error|warn(?:ing)?|info|debug|fatal|severe)\b\W*")
-_WORD: Final = re.compile(r"[A-Za-z]{2,}")
-_STATUS_WORDS: Final = frozenset(
-    """
-    abort aborted after and at be been build builds code command compilation complete completed did error errors exception
-    exit exited fail failed failing failure failures fatal finished following for has have in info is it job log marked of
-    on process returned run running script shell stage status step success task test tests the there to unsuccessful was
-    were with execute warn warning warnings
-    """.split()
-)
+"""Kinds whose records are anomalous themselves; a changed rate says so of the rate, unless the records are alarming."""
 
 
 def score_lines(
