@@ -23,11 +23,22 @@ DECODED: Final = pl.Schema(
         "format": pl.UInt16(),  # index into the decoder's names; 0 is "nothing matched"
         "headered": pl.Boolean(),  # indented lines after it belong to it
         "glued": pl.Boolean(),  # continues the line before it without a line end (partial lines of CRI, Docker)
+        "opens": pl.Boolean(),  # the next line belongs to it, whatever that is
         "detail": pl.Boolean(),  # a detail of the record before it (DETAIL, HINT, STATEMENT of PostgreSQL)
     }
 )
 
-_DEFAULTS: Final[dict[str, object]] = {"severity": 0, "format": 0, "headered": False, "glued": False, "detail": False}
+_DEFAULTS: Final[dict[str, object]] = {
+    "severity": 0,
+    "format": 0,
+    "headered": False,
+    "glued": False,
+    "opens": False,
+    "detail": False,
+}
+
+
+_DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions, and never quotes: need no escapes
 
 
 def frame(height: int, **columns: pl.Series | pl.Expr) -> pl.DataFrame:
@@ -57,7 +68,7 @@ def json_objects(columns: Sequence[pl.Series]) -> pl.Series | None:
     for column in columns:
         if column.null_count() == len(column):
             continue
-        if column.str.contains(r"[\x22\\\x00-\x1f]").any():
+        if column.name not in _DIGITS and column.str.contains(r"[\x22\\\x00-\x1f]").any():
             column = (
                 column.str.replace_all("\\", "\\\\", literal=True)
                 .str.replace_all('"', '\\"', literal=True)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Lines -> decoded columns: finds the format of each line, unwraps what is wrapped, decodes again what was inside.
 
 Which format a line has depends on that line, and on a sample from the beginning of its source, never on the batch it
@@ -14,9 +13,10 @@ import polars as pl
 
 from core.batch import TIMESTAMP
 from ingest.parsing import columns, headers, structured, timestamps
+from ingest.parsing.catalogue import FORMATS
 from ingest.parsing.columns import DECODED
 from ingest.parsing.fields import Entry
-from ingest.parsing.formats import FORMATS, Format
+from ingest.parsing.formats import ANY, Format, Variant
 from ingest.parsing.timestamps import SHAPES, Clock
 
 SAMPLE_LINES: Final = 1000
@@ -25,8 +25,19 @@ SAMPLE_LINES: Final = 1000
 _MAX_DEPTH: Final = 3
 _MIN_ACTIVE: Final = 0.02  # share of the sample from which a format is tried on all lines
 
-_TIME_GATE: Final = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}|[0-9]{2}\.[0-9]{2}\.[0-9]{2}|[0-9]{6} [0-9]{6}|[0-9]{8}T[0-9]{6}|[0-9]{10}|[0-9]{2}:[0-9]{2}"
-_INNER_GATE: Final = r"^(?:\{|\[|[IWEF][0-9]{4} |[A-Za-z_@]+=|[0-9]{4}[-/][0-9]{2}|[0-9]{2}:[0-9]{2}|(?i:trace|debug|info|notice|warn|err|fatal|crit|severe))"
+_LINE_GATE: Final = r"^[^ \t]|^[ \t]{1,8}(?:(?:Normal|Warning) |[\[(]?[0-9]{4}[-/])"
+"""Indented lines have no header, but for those of `kubectl describe` and of some consoles."""
+
+_TIME_GATE: Final = (
+    r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}|[0-9]{2}\.[0-9]{2}\.[0-9]{2}|[0-9]{6} [0-9]{6}|[0-9]{4}/[0-9]{6}|[0-9]{8}T[0-9]{6}|"
+    r"[0-9]{9}|[0-9]{2}:[0-9]{2}"
+)
+"""What every timestamp has."""
+
+_INNER_GATE: Final = (
+    r"^(?:\{|\[|[IWEF][0-9]{4} |[A-Za-z_@]+=|[0-9]{4}[-/][0-9]{2}|[0-9]{2}:[0-9]{2}|"
+    r"(?i:trace|debug|info|notice|warn|err|fatal|crit|severe))"
+)
 """What a header inside a syslog message begins with (its bodies are mostly plain: they need not be searched)."""
 
 
@@ -39,7 +50,7 @@ class Decoder:
         self._prefix = prefix
         self._depth = depth
         self._codes: dict[str, int] = {}
-        self._active: list[tuple[Format, tuple[str, ...]]] = []
+        self._active: list[tuple[Format, Variant]] = []
         self._shared: set[Format] = set()
         self._children: dict[str, Decoder] = {}
         self._learning = False
@@ -49,25 +60,18 @@ class Decoder:
         self._shared = {
             fmt
             for fmt in FORMATS
-            if fmt.share and len(lines) and lines.str.contains(fmt.pattern()).mean() >= fmt.share  # type: ignore[operator]
+            if fmt.share and lines.str.contains(fmt.pattern()).sum() >= max(fmt.share * len(lines), 1)
         }
-        won: dict[Format, tuple[int, set[str]]] = {}
+        seen: dict[Format, _Seen] = {}
 
         def note(fmt: Format, found: headers.Match) -> None:
-            count, shapes = won.setdefault(fmt, (0, set()))
-            if found.bases is not None:
-                shapes |= _shapes_of(found.bases)
-            won[fmt] = (count + found.decoded.height, shapes)
+            seen.setdefault(fmt, _Seen()).add(found)
 
         self._learning = True
         self._decode(lines, note)
         self._learning = False
         floor = max(_MIN_ACTIVE * len(lines), 1)
-        self._active = [
-            (fmt, tuple(shape.name for shape in SHAPES if shape.name in won[fmt][1]))
-            for fmt in FORMATS
-            if fmt in won and won[fmt][0] >= floor
-        ]
+        self._active = [(fmt, seen[fmt].variant()) for fmt in FORMATS if fmt in seen and seen[fmt].count >= floor]
 
     def decode(self, lines: pl.Series) -> pl.DataFrame:
         """DECODED columns of lines, one row per line, in order."""
@@ -81,17 +85,17 @@ class Decoder:
         pairs = None if rest.empty else rest.lines.str.contains(structured.LOGFMT)
         if pairs is not None and pairs.any():
             self._structured(rest, pairs & rest.lines.str.contains(structured.LOGFMT_KEY), structured.read_logfmt)
-        for fmt, shapes in self._active:
+        for fmt, variant in self._active:
             if rest.empty:
                 break
-            self._try(rest, fmt, shapes, note)
+            self._try(rest, fmt, variant, note)
         if not rest.empty:
             self._others(rest, note)
         return rest.result()
 
     def _others(self, rest: _Rest, note: Callable[[Format, headers.Match], None] | None) -> None:
         """Tries every format on lines that no usual one of this source has."""
-        aside = rest.set_aside(~rest.lines.str.contains(r"^[^ \t]|^\s*(?:Normal|Warning) "))
+        aside = rest.set_aside(~rest.lines.str.contains(_LINE_GATE))
         untimed = None
         for timed in (True, False):
             if timed:
@@ -102,17 +106,17 @@ class Decoder:
                 if rest.empty:
                     break
                 if fmt.timed == timed and (not fmt.share or fmt in self._shared):
-                    self._try(rest, fmt, (), note)
+                    self._try(rest, fmt, ANY, note)
         rest.restore(aside)
 
     def _try(
         self,
         rest: _Rest,
         fmt: Format,
-        shapes: tuple[str, ...],
+        variant: Variant,
         note: Callable[[Format, headers.Match], None] | None,
     ) -> None:
-        found = headers.match(fmt, rest.lines, shapes, self._clock, self._code(fmt.name))
+        found = headers.match(fmt, rest.lines, variant, self._clock, self._code(fmt.name))
         if found is None:
             return
         if note is not None:
@@ -208,6 +212,24 @@ class Decoder:
                 merged = merged.with_columns(outer["service"])
             parts.append((rows, merged))
         return _placed(parts, len(entries))
+
+
+class _Seen:
+    """What the lines of a sample show of one format."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._shapes: set[str] = set()
+        self._zoned = False
+
+    def add(self, found: headers.Match) -> None:
+        self.count += found.decoded.height
+        self._zoned = self._zoned or found.zoned
+        if found.bases is not None:
+            self._shapes |= _shapes_of(found.bases)
+
+    def variant(self) -> Variant:
+        return Variant(tuple(shape.name for shape in SHAPES if shape.name in self._shapes), self._zoned)
 
 
 class _Rest:
@@ -310,6 +332,7 @@ def _merged(outer: pl.DataFrame, inner: pl.DataFrame, inner_time: bool) -> pl.Da
         pl.when(pl.col("format") > 0).then(pl.col("format")).otherwise(pl.col("outer_format")).alias("format"),
         pl.col("headered"),
         pl.col("outer_glued").alias("glued") | pl.col("glued"),
+        pl.col("opens"),
         pl.col("detail"),
     ).cast(DECODED)
 

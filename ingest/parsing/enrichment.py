@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """What a record's text tells beyond its header: a severity where the header has none, the id of a trace or request."""
 
 from __future__ import annotations
@@ -10,22 +9,29 @@ import polars as pl
 from core import severity
 from ingest.parsing import headers
 
-_WORD: Final = (
-    r"^\s*(?:\*+ |##\[|\[|<|\()?((?i:fatal|panic|emerg|alert|critical|crit|error|err|severe|warning|warn|notice|info|debug[1-5]?|trace))"
-    r"(?:\]|>|\))?(?:\[[^\]]*\])?:"
+_SEVERITY: Final = (
+    r"(?i:fatal|panic|emerg|alert|critical|crit|error|err|severe|warning|warn|notice|info|debug[1-5]?|trace)"
 )
+_WORD: Final = rf"^\s*(?:\*+ |##\[|\[|<|\(|PHP |npm )?({_SEVERITY})(?:\]|>|\))?(?:\[[^\]]*\])?(?: error)?[:!]"
 """A severity word that begins the message."""
 
+_ERROR_TYPE: Final = r"(?:[a-zA-Z_$][A-Za-z0-9_$]*\.)*[A-Z][A-Za-z0-9_$]*(?:Exception|Error)(?::|$)"
 _TRACE: Final = (
-    r"^(?:Traceback \(most recent call last\):|Exception in thread |Unhandled exception|Uncaught |PHP Fatal error|"
-    r"(?:[a-zA-Z_$][A-Za-z0-9_$]*\.)*[A-Z][A-Za-z0-9_$]*(?:Exception|Error)(?::|$))|\nTraceback \(most recent|\n\s+at [^ ]+\(.*\)"
+    r"^(?:Traceback \(most recent call last\):|Exception in thread |Unhandled exception|Uncaught |"
+    rf"Unhandled Exception|{_ERROR_TYPE})"
 )
+_LATER_TRACE: Final = r"\nTraceback \(most recent|\n\s+at [^ ]+ ?\(.*\)|\ngoroutine [0-9]+ \["
 _CRASH: Final = r"^(?:panic: |fatal error: |thread '.*' (?:\([0-9]+\) )?panicked at )"
+_CANDIDATE: Final = rf"{_WORD}|{_TRACE}|{_CRASH}"
+"""One expression for all of them: most bodies are ruled out by it at once."""
 
 _ID_HINT: Final = r"(?:[Tt]race|[Rr]equest|[Cc]orrelation|TRACE|REQUEST)[-_. ]?[iI][dD]|\breq-|traceparent"
+_ID_NAME: Final = (
+    r"(?:[Tt]race|TRACE)[-_. ]?[iI][dD]|(?:[Rr]equest|REQUEST|[Cc]orrelation)[-_. ]?[iI][dD]|[Xx]-[Rr]equest-[Ii][dD]"
+)
 _ID: Final = (
-    r"(?:(?:[Tt]race|TRACE)[-_. ]?[iI][dD]|(?:[Rr]equest|REQUEST|[Cc]orrelation)[-_. ]?[iI][dD]|[Xx]-[Rr]equest-[Ii][dD])"
-    r"[\x22']?\s*[=:]\s*[\x22']?([A-Za-z0-9][A-Za-z0-9_-]{3,63})|\[(req-[0-9a-f-]{4,})|traceparent[\x22']?\s*[=:]\s*[\x22']?00-([0-9a-f]{32})-"
+    rf"(?:{_ID_NAME})[\x22']?\s*[=:]\s*[\x22']?([A-Za-z0-9][A-Za-z0-9_-]{{3,63}})|\[(req-[0-9a-f-]{{4,}})|"
+    r"traceparent[\x22']?\s*[=:]\s*[\x22']?00-([0-9a-f]{32})-"
 )
 
 
@@ -35,25 +41,21 @@ def enrich(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _graded(records: pl.DataFrame) -> pl.DataFrame:
-    rows = records["severity"] == 0
+    text = pl.col("body")
+    hopeful = text.str.contains(_CANDIDATE) | ((pl.col("line_count") > 1) & text.str.contains(_LATER_TRACE))
+    rows = records.select((pl.col("severity") == 0) & hopeful).to_series()
     if not rows.any():
         return records
-    everywhere = bool(rows.all())
-    texts = records["body"] if everywhere else records["body"].filter(rows)
-    found = headers.of_words(texts.str.extract(_WORD, 1))
-    table = pl.DataFrame({"found": found, "text": texts})
-    graded = table.select(
-        pl.when(pl.col("found") > 0)
-        .then(pl.col("found"))
-        .when(pl.col("text").str.contains(_CRASH))
+    chosen = records.filter(rows)
+    found = headers.of_words(chosen["body"].str.extract(_WORD, 1))
+    graded = chosen.select(
+        pl.when(found > 0)
+        .then(found)
+        .when(text.str.contains(_CRASH))
         .then(pl.lit(severity.FATAL, dtype=pl.UInt8))
-        .when(pl.col("text").str.contains(_TRACE))
-        .then(pl.lit(severity.ERROR, dtype=pl.UInt8))
-        .otherwise(pl.lit(severity.UNSPECIFIED, dtype=pl.UInt8))
+        .otherwise(pl.lit(severity.ERROR, dtype=pl.UInt8))
         .alias("severity")
     ).to_series()
-    if everywhere:
-        return records.with_columns(graded)
     return records.with_columns(records["severity"].clone().scatter(rows.arg_true(), graded))
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Fields of structured lines (JSON, logfmt): which key holds the time, the level, the message, the service.
 
 Keys of OpenTelemetry, ECS, GELF, journald, Docker, Fluent Bit, Bunyan, pino, zap, zerolog, logrus, structlog, slog,
@@ -33,21 +32,24 @@ def _paths(text: str) -> tuple[Path, ...]:
 
 
 TIME: Final = _paths(
-    "@timestamp timestamp time ts timeUnixNano time_unix_nano asctime datetime Timestamp @t t>$date eventTime event_time "
-    "__REALTIME_TIMESTAMP instant timeMillis log_time logged_at logTime date observedTimeUnixNano receiveTimestamp T t dt"
+    "@timestamp timestamp time ts timeUnixNano time_unix_nano asctime datetime Timestamp @t t>$date eventTime "
+    "event_time __REALTIME_TIMESTAMP instant timeMillis log_time logged_at logTime date observedTimeUnixNano "
+    "receiveTimestamp T t dt"
 )
 LEVEL: Final = _paths(
-    "log.level level severity severityText severity_text SeverityText levelname lvl loglevel log_level logLevel @l level_name "
-    "Level LEVEL priority severityNumber severity_number SeverityNumber PRIORITY s L"
+    "log.level level severity severityText severity_text SeverityText levelname lvl loglevel log_level logLevel "
+    "@l level_name Level LEVEL priority severityNumber severity_number SeverityNumber PRIORITY s L"
 )
 MESSAGE: Final = _paths(
-    "message msg body.stringValue body Body event MESSAGE log @m @mt short_message textPayload Message RenderedMessage text M"
+    "message msg body.stringValue body Body event MESSAGE log @m @mt short_message textPayload Message "
+    "RenderedMessage text M"
 )
 SERVICE: Final = _paths(
-    "service.name service_name serviceName resource>service.name resource.attributes>service.name resource>attributes>service.name "
-    "Resource>service.name resource_attributes>service.name attributes>service.name dd.service service kubernetes>labels>app "
-    "kubernetes>labels>app.kubernetes.io/name kubernetes>labels>k8s-app app application appName app_name appname serviceContext>service "
-    "SYSLOG_IDENTIFIER program"
+    "service.name service_name serviceName resource>service.name resource.attributes>service.name "
+    "resource>attributes>service.name Resource>service.name resource_attributes>service.name "
+    "attributes>service.name dd.service service kubernetes>labels>app kubernetes>labels>app.kubernetes.io/name "
+    "kubernetes>labels>k8s-app app application appName app_name appname serviceContext>service SYSLOG_IDENTIFIER "
+    "program"
 )
 POD: Final = _paths(
     "kubernetes.pod_name kubernetes.pod.name k8s.pod.name resource>k8s.pod.name pod_name pod hostname host.name"
@@ -58,14 +60,14 @@ TRACE: Final = _paths(
 SPAN: Final = _paths("span_id spanId SpanId span.id spanid spanID dd.span_id otelSpanID @sp")
 PARENT: Final = _paths("traceparent http.traceparent")
 REQUEST: Final = _paths(
-    "request_id requestId req_id reqId x-request-id x_request_id http.request.id requestID awsRequestId aws_request_id RequestId "
-    "correlation_id correlationId CorrelationId x-correlation-id"
+    "request_id requestId req_id reqId x-request-id x_request_id http.request.id requestID awsRequestId "
+    "aws_request_id RequestId correlation_id correlationId CorrelationId x-correlation-id"
 )
 LOGGER: Final = _paths("logger log.logger logger_name loggerName name SourceContext category c")
 ERROR: Final = _paths("error.message error err.message err exception.message exception")
 STACK: Final = _paths(
-    "stack_trace stacktrace error.stack_trace error.stack err.stack exception.stacktrace exception_stacktrace exc_info stack "
-    "exception @x thrown.extendedStackTrace errorVerbose traceback backtrace exc_text"
+    "stack_trace stacktrace error.stack_trace error.stack err.stack exception.stacktrace exception_stacktrace "
+    "exc_info stack exception @x thrown.extendedStackTrace errorVerbose traceback backtrace exc_text"
 )
 STATUS: Final = _paths(
     "status status_code statusCode res.statusCode response.status http.status_code http.response.status_code"

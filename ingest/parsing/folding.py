@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Folding: which physical lines make one record.
 
 Everything is decided in columns. A line *continues* the record before it when it is
@@ -25,28 +24,31 @@ MAX_BYTES: Final = 1 << 16
 """Bytes of a record's body; the rest of it is left out."""
 
 _QUICK: Final = (
-    r"^(?:[ \t}\])#]|$|Traceback |Caused by|Suppressed|The above|During handling|goroutine |created by|\[signal|exit status|note: |"
-    r"stack backtrace|Stack trace:|--- |[A-Za-z_$][A-Za-z0-9_$.]*(?:Exception|Error|Throwable|Interrupt|Exit|Warning|Iteration)\b)"
+    r"^(?:[ \t}\])#]|$|Traceback |Caused by|Suppressed|The above|During handling|goroutine |created by|\[signal|exit status|"
+    r"exit status|note: |stack backtrace|Stack ?trace:|--- |thread '|\[\.\.\. |thrown in|"
+    r"[A-Za-z_$][A-Za-z0-9_$.:]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Warning|Iteration)\b)"
 )
 """Beginnings that can make a line a continuation: where none occurs there is nothing to fold."""
 
 _FRAME: Final = (
     r"^\s+(?:at |File \x22|\.\.\. [0-9]+ (?:more|common frames|lines matching)|from [^ ]+:[0-9]+:in |--- End of |---> |"
-    r"[0-9]+: +(?:0x)?[0-9A-Za-z_<]|in [A-Za-z_.]+\(|[^ ]+\.go:[0-9]+(?: \+0x|$)|[0-9]+ +[^ ]+ +0x[0-9a-f]+ |#[0-9]+ +0x|"
-    r"~+\^*~*\s*$|\^+\s*$|\[Previous line repeated |\[CIRCULAR REFERENCE)|^#[0-9]+ "
+    r"[0-9]+: +(?:0x)?[0-9A-Za-z_<]|in [A-Za-z_.]+\(|[^ ]+\.go:[0-9]+(?: \+0x|$)|[0-9]+ +[^ ]+ +0x[0-9a-f]+ |"
+    r"#[0-9]+ +0x|~+\^*~*\s*$|\^+\s*$|\[Previous line repeated |\[CIRCULAR REFERENCE)|^#[0-9]+ "
 )
 """Lines that only a stack trace has; indented, but for PHP's and gdb's numbered frames."""
 
 _LINK: Final = (
-    r"^(?:Caused by: |Suppressed: |\s+Suppressed: |The above exception was the direct cause|During handling of the above exception|"
-    r"goroutine [0-9]+ \[|created by [A-Za-z]|\[signal |exit status [0-9]|note: run with|note: [Ss]ome details|stack backtrace:|"
-    r"Stack trace:$|Stacktrace:$|--- End of |   --- End of |\s*-{3}> |\[\.\.\. [0-9]+ more|thrown in |\s+\.\.\. [0-9]+ more)"
+    r"^(?:Caused by: |Suppressed: |\s+Suppressed: |The above exception was the direct cause|"
+    r"During handling of the above exception|goroutine [0-9]+ \[|created by [A-Za-z]|\[signal |exit status [0-9]|"
+    r"note: run with|note: [Ss]ome details|stack backtrace:|Stack ?trace:$|--- End of |\s*-{3}> |"
+    r"\[\.\.\. [0-9]+ more|\s*thrown in |\s+\.\.\. [0-9]+ more)"
 )
 """Lines that connect the parts of a trace."""
 
 _TRACEBACK: Final = r"^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):"
 _EXCEPTION: Final = (
-    r"^(?:[a-zA-Z_$][A-Za-z0-9_$]*[.:]+)*[A-Za-z_$][A-Za-z0-9_$]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
+    r"^(?:[a-zA-Z_$][A-Za-z0-9_$]*[.:]+)*"
+    r"[A-Za-z_$][A-Za-z0-9_$]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
     r"(?:\([^)]*\))?(?:: |:$|$)"
 )
 _GO_FILE: Final = r"^\t[^ ]+\.(?:go|s):[0-9]+(?: \+0x[0-9a-f]+)?"
@@ -60,7 +62,7 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
     text = decoded["body"]
     gap = (positions.diff() != 1).fill_null(True)
     matched = decoded["format"] > 0
-    special = decoded["glued"] | decoded["detail"]
+    special = decoded["glued"] | decoded["detail"] | decoded["opens"].shift(1).fill_null(False)
     if not special.any() and not text.str.contains(_QUICK).any():
         return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(text))
     table = pl.DataFrame(
@@ -167,7 +169,7 @@ def fold(table: pl.DataFrame, start: pl.Series) -> tuple[pl.DataFrame, list[int]
         # Only groups of more than one line are put together.
         multiple = lines.filter(continued | continued.shift(-1).fill_null(False))
         joined = multiple.group_by("group", maintain_order=True).agg(
-            pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars_end("\n").alias("body"),
+            pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars("\n").alias("body"),
             pl.len().cast(pl.UInt32).alias("line_count"),
         )
         records = table.filter(start)

@@ -10,12 +10,14 @@ import polars as pl
 from core import severity
 from core.batch import TIMESTAMP
 from ingest.parsing import columns, services, timestamps
-from ingest.parsing.formats import Format
+from ingest.parsing.formats import Format, Variant
 from ingest.parsing.timestamps import Clock
 
 _CONSUMED: Final = frozenset(
-    ("head", "base", "frac", "zone", "level", "letter", "pri", "mark", "event", "epoch", "partial", "rest", "request")
-    + ("program", "pod", "service", "file", "trace_id", "span_id", "pid2", "app", "app2")
+    [
+        *("head", "base", "frac", "zone", "level", "letter", "pri", "mark", "event", "epoch", "partial", "rest"),
+        *("request", "program", "pod", "service", "file", "trace_id", "span_id", "app", "app2"),
+    ]
 )
 _DETAILS: Final = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION")
 _REDIS: Final = {".": severity.DEBUG, "-": severity.INFO, "*": severity.INFO + 1, "#": severity.WARN}
@@ -32,11 +34,12 @@ class Match:
     content: pl.Series
     partial: pl.Series | None
     bases: pl.Series | None
+    zoned: bool
 
 
-def match(fmt: Format, lines: pl.Series, shapes: tuple[str, ...], clock: Clock, code: int) -> Match | None:
+def match(fmt: Format, lines: pl.Series, variant: Variant, clock: Clock, code: int) -> Match | None:
     """The lines that have a header in `fmt`, taken apart; None where none has. `code` marks them."""
-    groups = lines.str.extract_groups(fmt.pattern(shapes)).struct.unnest()
+    groups = lines.str.extract_groups(fmt.pattern(variant)).struct.unnest()
     found = groups["head"].is_not_null()
     rows: pl.Series | None = None
     if not found.all():
@@ -44,11 +47,17 @@ def match(fmt: Format, lines: pl.Series, shapes: tuple[str, ...], clock: Clock, 
             return None
         rows = found.arg_true()
         groups, lines = groups.filter(found), lines.filter(found)
-    return _decoded(fmt, groups, lines, rows, clock, code)
+    return _decoded(fmt, groups, lines, rows, variant, clock, code)
 
 
 def _decoded(
-    fmt: Format, groups: pl.DataFrame, lines: pl.Series, rows: pl.Series | None, clock: Clock, code: int
+    fmt: Format,
+    groups: pl.DataFrame,
+    lines: pl.Series,
+    rows: pl.Series | None,
+    variant: Variant,
+    clock: Clock,
+    code: int,
 ) -> Match:
     names = set(groups.columns)
     table = pl.DataFrame({"line": lines, "head": groups["head"]})
@@ -58,7 +67,7 @@ def _decoded(
         body = groups["rest"] + content
     given: dict[str, pl.Series | pl.Expr] = {"body": body.alias("body"), "severity": _severities(groups, names)}
     if "base" in names:
-        given["timestamp"] = _times(groups, names, clock)
+        given["timestamp"] = _times(groups, names, variant.shapes or fmt.shapes, clock)
     if (program := _program(groups, names)) is not None:
         given["program"] = program
     if "request" in names:
@@ -75,10 +84,13 @@ def _decoded(
     if attributes is not None:
         given["attributes"] = attributes.alias("attributes")
     decoded = columns.frame(len(lines), **given).with_columns(
-        pl.lit(code, dtype=pl.UInt16).alias("format"), pl.lit(fmt.strong).alias("headered")
+        pl.lit(code, dtype=pl.UInt16).alias("format"),
+        pl.lit(fmt.strong).alias("headered"),
+        pl.lit(fmt.opens).alias("opens"),
     )
     partial = groups["partial"] == "P" if "partial" in names else None
-    return Match(rows, decoded, content, partial, groups["base"] if "base" in names else None)
+    zoned = "zone" in names and groups["zone"].null_count() < groups.height
+    return Match(rows, decoded, content, partial, groups["base"] if "base" in names else None, zoned)
 
 
 def _with_level(body: pl.Series, level: pl.Series) -> pl.Series:
@@ -90,7 +102,7 @@ def _with_level(body: pl.Series, level: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _times(groups: pl.DataFrame, names: set[str], clock: Clock) -> pl.Series:
+def _times(groups: pl.DataFrame, names: set[str], shapes: tuple[str, ...], clock: Clock) -> pl.Series:
     fraction = groups["frac"] if "frac" in names else None
     zone = groups["zone"] if "zone" in names else None
     if "epoch" in names:  # exact, where the written stamp is in an unknown local zone; that one has the fraction
@@ -98,7 +110,7 @@ def _times(groups: pl.DataFrame, names: set[str], clock: Clock) -> pl.Series:
         if fraction is not None:
             seconds = seconds + fraction.str.pad_end(6, "0").str.head(6).cast(pl.Int64, strict=False).fill_null(0)
         return seconds.cast(TIMESTAMP).alias("timestamp")
-    return timestamps.to_utc(groups["base"], fraction, zone, clock).alias("timestamp")
+    return timestamps.to_utc(groups["base"], fraction, zone, clock, shapes).alias("timestamp")
 
 
 def _mapped(column: pl.Series, table: dict[str, int]) -> pl.Series:

@@ -19,6 +19,7 @@ NAIVE: Final = pl.Datetime("us")
 
 _HMS: Final = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DOM: Final = "(?: [0-9]|[0-9]{1,2})"
 _DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 
 
@@ -51,17 +52,17 @@ SHAPES: Final[tuple[Shape, ...]] = (
     ),
     Shape(
         "ctime",
-        rf"{_DAY} {_MONTH} [ 0-9]?[0-9] {_HMS}(?:\.[0-9]{{1,9}})?(?: [A-Z]{{3,4}})? [0-9]{{4}}",
+        rf"{_DAY} {_MONTH} {_DOM} {_HMS}(?:\.[0-9]{{1,9}})?(?: [A-Z]{{3,4}})? [0-9]{{4}}",
         ("%b %d %H:%M:%S %Y",),
     ),
     Shape("rfc1123", rf"{_DAY}, [0-9]{{1,2}} {_MONTH} [0-9]{{4}} {_HMS}", ("%d %b %Y %H:%M:%S",)),
     Shape(
         "american",
-        rf"{_MONTH} [ 0-9]?[0-9], [0-9]{{4}},? [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}(?: [AP]M)?",
+        rf"{_MONTH} {_DOM}, [0-9]{{4}},? [0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}(?: [AP]M)?",
         ("%b %d %Y %I:%M:%S %p", "%b %d %Y %H:%M:%S"),
     ),
-    Shape("syslog_year", rf"{_MONTH} [ 0-9]?[0-9] [0-9]{{4}} {_HMS}", ("%b %d %Y %H:%M:%S",)),
-    Shape("syslog", rf"{_MONTH} [ 0-9]?[0-9] {_HMS}", ("%Y %b %d %H:%M:%S",), missing="year"),
+    Shape("syslog_year", rf"{_MONTH} {_DOM} [0-9]{{4}} {_HMS}", ("%b %d %Y %H:%M:%S",)),
+    Shape("syslog", rf"{_MONTH} {_DOM} {_HMS}", ("%Y %b %d %H:%M:%S",), missing="year"),
     Shape(
         "us_slashes",
         r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4},? [0-9]{1,2}:[0-9]{2}:[0-9]{2}(?: [AP]M)?",
@@ -70,6 +71,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape("short_year", rf"[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_HMS}", ("%y/%m/%d %H:%M:%S", "%m/%d/%y %H:%M:%S")),
     Shape("basic", r"[0-9]{8}T?[ _-]?[0-9]{2}:?[0-9]{2}:?[0-9]{2}", ("%Y%m%d%H%M%S",)),
     Shape("compact", r"[0-9]{6} [0-9]{6}", ("%y%m%d %H%M%S",)),
+    Shape("month_day_compact", r"[0-9]{4}/[0-9]{6}", ("%Y %m%d/%H%M%S",), missing="year"),
     Shape("klog", rf"[0-9]{{4}} {_HMS}", ("%Y %m%d %H:%M:%S",), missing="year"),
     Shape("month_day", rf"[0-9]{{2}}[.-][0-9]{{2}} {_HMS}", ("%Y %m-%d %H:%M:%S",), missing="year"),
     Shape("epoch_ns", r"[0-9]{19}", unit="ns"),
@@ -112,10 +114,19 @@ def runs(column: pl.Series) -> tuple[pl.Series, pl.Series]:
     return column.filter(change), change.cum_sum() - 1
 
 
-def to_utc(base: pl.Series, fraction: pl.Series | None, zone: pl.Series | None, clock: Clock) -> pl.Series:
-    """UTC times of stamps given as bases, digits of the fraction (null: none), and zones (null or unknown: naive)."""
+def to_utc(
+    base: pl.Series,
+    fraction: pl.Series | None,
+    zone: pl.Series | None,
+    clock: Clock,
+    shapes: tuple[str, ...] = (),
+) -> pl.Series:
+    """UTC times of stamps given as bases, digits of the fraction (null: none), and zones (null or unknown: naive).
+
+    `shapes` names the only shapes that the bases can have, where that is known.
+    """
     heads, ids = runs(base)
-    naive, absolute = _bases(heads, clock)
+    naive, absolute = _bases(heads, clock, shapes)
     local = (
         _localised(naive, clock.timezone).fill_null(absolute)
         if absolute is not None
@@ -167,15 +178,19 @@ def _localised(naive: pl.Series, zone: ZoneInfo) -> pl.Series:
     return there.dt.convert_time_zone("UTC")
 
 
-def _bases(heads: pl.Series, clock: Clock) -> tuple[pl.Series, pl.Series | None]:
+def _bases(heads: pl.Series, clock: Clock, shapes: tuple[str, ...]) -> tuple[pl.Series, pl.Series | None]:
     """Naive times of bases, and absolute ones (epoch numbers), each null where it does not apply."""
     naive = pl.Series("base", [None], dtype=NAIVE).new_from_index(0, len(heads))
     absolute: pl.Series | None = None
     open_rows = heads.is_not_null()
-    for shape in SHAPES:
+    candidates = [BY_NAME[name] for name in shapes] or list(SHAPES)
+    for shape in candidates:
         if not open_rows.any():
             break
-        rows = (heads.str.contains(rf"^(?:{shape.pattern})$") & open_rows).fill_null(False)
+        if len(candidates) == 1:
+            rows = open_rows
+        else:
+            rows = (heads.str.contains(rf"^(?:{shape.pattern})$") & open_rows).fill_null(False)
         if not rows.any():
             continue
         texts = heads.filter(rows)
