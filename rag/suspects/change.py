@@ -85,9 +85,14 @@ def propose(scene: Scene) -> Iterator[Proposal]:
 
 
 def closeness(change: ChangeEvent, scene: Scene) -> float:
-    """1 right before the onset, falling with time; 0 outside the look-back. Without times, half."""
-    if change.timestamp is None or scene.onset is None:
+    """1 right before the onset, falling with time; 0 outside the look-back.
+
+    Half where the logs carry no times; little where only the change has none.
+    """
+    if scene.onset is None:
         return 0.5
+    if change.timestamp is None:
+        return 0.15
     ahead = scene.onset - change.timestamp
     if ahead < -GRACE or ahead > LOOKBACK:
         return 0.0

@@ -20,8 +20,8 @@ _COMMON: Final = frozenset(
     re.findall(
         r"\w+",
         "the and for with what why did how has have was are not issue wrong working stop stopped work pod pods "
-        "namespace name type default there this that from into out app application show logs deployment job which when where "
-        "answers http",
+        "namespace name type default there this that from into out app application show logs deployment job which when "
+        "where answers http",
     )
 )
 """Words of a question that name nothing."""
@@ -146,7 +146,10 @@ def _agreed(item: Proposal, others: Sequence[Proposal]) -> Proposal:
 
 
 def _unique(entries: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    return tuple({entry.citation: entry for entry in reversed(list(entries))}.values())[::-1][:MAX_EVIDENCE]
+    kept: dict[Citation, Evidence] = {}
+    for entry in entries:
+        kept.setdefault(entry.citation, entry)
+    return tuple(kept.values())[:MAX_EVIDENCE]
 
 
 def ruled_out(scene: Scene) -> Iterator[RuledOut]:

@@ -10,7 +10,17 @@ from functools import cached_property
 from typing import Final
 
 from core import severity as levels
-from core.domain import Anomaly, AnomalyKind, ChangeEvent, Citation, Evidence, Incident, LogRecord, TemplateActivity
+from core.domain import (
+    Anomaly,
+    AnomalyKind,
+    Category,
+    ChangeEvent,
+    Citation,
+    Evidence,
+    Incident,
+    LogRecord,
+    TemplateActivity,
+)
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
 from rag.suspects.dumps import Dumps, read_dumps
@@ -175,7 +185,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         detection=detection,
         clues=tuple(_aged(ordered, incident)),
         background=tuple(sorted(background, key=_appearance)),
-        changes=_changes(incident, detection),
+        changes=_changes(incident, detection, dumps),
         onset=onset,
         dumps=dumps,
     )
@@ -210,9 +220,16 @@ def _pick(
 def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dumps: Dumps) -> Clue:
     body = record.body or record.line
     traces = parse(body) if "\n" in body or "\\n" in body else ()
-    # A dump beside nameless lines says whose they are, where it is about one thing.
-    service = base_service(row.service or record.service) or dumps.only_workload(record.source)
+    service = base_service(row.service or record.service)
+    if service is None or _named_after_file(service, record.source):
+        # A dump beside lines without a name says whose they are, where it is about one thing.
+        service = dumps.only_workload(record.source) or service
     return Clue(row, record, anomaly, _read_record(body, traces), traces, _novelty(row, anomaly), service)
+
+
+def _named_after_file(service: str, source: str) -> bool:
+    """Whether a service is only a guess from the name of its file."""
+    return source.replace("\\", "/").rsplit("/", 1)[-1].startswith(service)
 
 
 def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
@@ -259,9 +276,19 @@ def _aged(clues: Sequence[Clue], incident: Incident) -> Iterable[Clue]:
         yield replace(clue, age=age)
 
 
-def _changes(incident: Incident, detection: Detection) -> tuple[ChangeEvent, ...]:
-    known = {change.evidence.citation: change for change in (*incident.changes, *detection.changes)}
+def _changes(incident: Incident, detection: Detection, dumps: Dumps) -> tuple[ChangeEvent, ...]:
+    """The changes that the log itself tells: not what a dump lists, nor the advice that an error gives."""
+    known = {
+        change.evidence.citation: change
+        for change in (*incident.changes, *detection.changes)
+        if change.evidence.citation not in dumps.places and not _is_failure(change.text)
+    }
     return tuple(sorted(known.values(), key=lambda change: (_time(change.timestamp), change.evidence.citation)))
+
+
+def _is_failure(text: str) -> bool:
+    reading = read(text)
+    return reading is not None and reading.strength >= 0.9 and reading.category is not Category.DEPLOY_CONFIG
 
 
 def _appearance(clue: Clue) -> tuple[float, str, int]:
