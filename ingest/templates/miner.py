@@ -25,7 +25,7 @@ from ingest.templates.words import separators_before, split
 
 EXAMPLE_CHARACTERS: Final = 300
 _SLICE: Final = 2000
-_LAYOUT_CLUSTERS: Final = 400
+_LAYOUT_CLUSTERS: Final = 100
 _GROUP_VARIANTS: Final = 400
 
 
@@ -99,7 +99,7 @@ class DrainMiner:
         fresh, fresh_rows = self._fresh(rows, keys)
         found = []
         for _, masked, _, _ in self._masked(fresh, fresh_rows, batch):
-            variant = self._fit(masked)
+            variant = self.fit(masked)
             found.append(None if variant is None else self.store.aliases.resolve(variant))
         table = pl.concat(
             [
@@ -119,6 +119,32 @@ class DrainMiner:
     def resolve(self, template_id: int) -> int:
         """The id that this one lives under now (an alias after a merge), or the id itself."""
         return self.store.aliases.resolve(template_id)
+
+    def text_of(self, template_id: int) -> str:
+        """The newest text of a template; empty where nothing is known of it."""
+        root = self.resolve(template_id)
+        template = self.store.templates.get(root)
+        return template.text if template is not None else self.store.last_texts.get(root, "")
+
+    def fit(self, masked: str) -> int | None:
+        """The variant (`store.variants`) that a masked message fits; None where there is none."""
+        found = self._shapes.get(masked)
+        if found is not None:
+            return found
+        self.store.ensure_index(self.config.siblings)
+        return self.store.fit(*split(masked))
+
+    def nearest(self, masked: str, limit: int = 3) -> list[tuple[int, str, float]]:
+        """Templates of the same layout that share most words with a masked message: (id, text, share of words)."""
+        self.store.ensure_index(self.config.siblings)
+        words, layout = split(masked)
+        found: dict[int, float] = {}
+        for each in self.store.of_layout(layout):
+            equal = sum(a == b for a, b in zip(words, self.store.variants[each].words, strict=True))
+            root = self.resolve(each)
+            found[root] = max(found.get(root, 0.0), equal / max(1, len(words)))
+        best = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        return [(each, self.text_of(each), share) for each, share in best]
 
     # steps
 
@@ -162,7 +188,7 @@ class DrainMiner:
         for _, masked, text, service in entries:
             if masked in self._shapes or masked in news:
                 continue
-            variant = self._fit(masked)
+            variant = self.fit(masked)
             if variant is None:
                 news[masked] = (text, service)
             else:
@@ -186,10 +212,6 @@ class DrainMiner:
         for group in sorted(touched):
             changed.update(self._decide(group, changed))
         self.store.join_siblings(changed, self.config.siblings)
-
-    def _fit(self, masked: str) -> int | None:
-        found = self._shapes.get(masked)
-        return self.store.fit(*split(masked)) if found is None else found
 
     def _decide(self, group: int, changed: set[int]) -> list[int]:
         """Divides a group of Drain's by evidence and merges what is one template; the variants that grew."""

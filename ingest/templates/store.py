@@ -17,6 +17,7 @@ from ingest.templates.words import GENERAL, UNIT, join
 
 MAX_VERSIONS = 32
 MAX_EXAMPLES = 3
+MAX_LAST_TEXTS = 50_000
 _Positions = tuple[int, ...]
 
 
@@ -70,6 +71,8 @@ class TemplateStore:
         """Hash of a forgotten variant's text -> its template id, where the id is not that hash itself."""
         self.forgotten_positions: dict[int, list[_Positions]] = {}
         """Hash of a layout -> where the forgotten variants of it had wildcards."""
+        self.last_texts: dict[int, str] = {}
+        """Newest texts of templates that were forgotten, for those who still hold their ids; not saved."""
         self._fitting: dict[str, dict[_Positions, dict[Words, int]]] = {}
         self._keys: dict[tuple[str, int, int], list[int]] = defaultdict(list)
         self._indexed = True
@@ -279,6 +282,9 @@ class TemplateStore:
     def forget(self, template_id: int) -> None:
         """Forgets a template but for its identity: when one of its messages returns, so does its id."""
         template = self.templates.pop(template_id)
+        self.last_texts[template_id] = template.text
+        if len(self.last_texts) > MAX_LAST_TEXTS:
+            del self.last_texts[next(iter(self.last_texts))]
         for each in template.variants:
             variant = self.variants.pop(each)
             self._unindex(variant)
