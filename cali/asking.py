@@ -127,17 +127,21 @@ def _search(
     if present:
         opened = open_sources(present)
     if present and opened.sources:
-        request = Request(present, since=start, until=end)
+        # The whole of the logs is judged, not the window alone: an incident that began before the window is explained
+        # from its beginning.
+        request = Request(present, until=end)
         nothing = OpenedSources((), ())
         detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, None)
         explainer = explainer_of(settings, learned, memory)
+        touching = tuple(incident for incident in detection.incidents if _touches(incident, start, end))
+        detection = replace(detection, incidents=touching)
         findings = explain(detection, opened.unreadable, question=question, now=now, explainer=explainer)
-        searched = f"{detection.stats.lines:,} lines of {len(opened.sources)} files"
+        searched = f"{detection.stats.lines:,} lines of {_count(len(opened.sources), 'file')}"
     else:
         stored = CatalogIncidents(learned.catalog).list(start, end, None, 50)
         findings = _on_record(stored, TimeWindow(start, end), now)
         gone = "the files they came from are gone" if paths else "no file covers that time"
-        searched = f"{len(stored)} incidents on record ({gone})"
+        searched = f"{_count(len(stored), 'incident')} on record ({gone})"
     return findings, f"{searched}; {asked.note}" if asked.note else searched
 
 
@@ -184,7 +188,7 @@ def _concerns(finding: Finding, services: Sequence[str]) -> bool:
 
 def _text(about: Sequence[Finding], others: int, asked: _Understood, searched: str) -> str:
     whom = " and ".join(asked.services) if asked.services else "anything"
-    elsewhere = f" {others} incidents concern other services." if others else ""
+    elsewhere = f" Other services: {_count(others, 'incident')}." if others else ""
     if not about:
         return f"I found no incident of {whom} there. Searched: {searched}.{elsewhere}"
     first = about[0]
@@ -192,8 +196,19 @@ def _text(about: Sequence[Finding], others: int, asked: _Understood, searched: s
     cited = [str(e.citation) for e in _evidence(first)[:3]]
     text = f"{summary.rstrip('.')}." + (f" See {', '.join(cited)}." if cited else "")
     if len(about) > 1:
-        text += f" {len(about) - 1} more incidents concern {whom}."
+        text += f" There: {_count(len(about) - 1, 'more incident')}."
     return text + elsewhere
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _touches(incident: Incident, start: datetime | None, end: datetime | None) -> bool:
+    first, last = incident.starts_at, incident.ends_at or incident.starts_at
+    if first is None or last is None:
+        return True  # without a time, it may be of any
+    return (start is None or last >= start) and (end is None or first <= end)
 
 
 def _evidence(finding: Finding) -> Sequence[Evidence]:
