@@ -2,7 +2,7 @@
 
 A citation resolves when the file is one of the case's logs, has that line, and the text equals it (ends of lines
 apart). In `.jsonl` envelopes the text may be the line or the first line of its `message`. Typed masks (`<EMAIL_1>`)
-in a quote stand for any text. Measured: share of all citations of a case's suspects that resolve.
+in a quote stand for up to four words. Measured: share of all citations of a case's suspects that resolve.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Final
 from eval.system import PredictedEvidence
 
 _MASK: Final = re.compile(r"<[A-Z][A-Z_]*_\d+>")
+
+_MASKED: Final = r"\S+(?: \S+){0,3}"  # a phone number or a key header has spaces; a sentence is no secret
 
 
 def resolved(citations: Iterable[PredictedEvidence], files: Mapping[str, Path]) -> list[bool]:
@@ -53,7 +55,7 @@ def _quotes(text: str, line: str | None) -> bool:
         return True
     if not _MASK.search(quoted):
         return False
-    pattern = re.compile(".+".join(re.escape(part) for part in _MASK.split(quoted)))
+    pattern = re.compile(_MASKED.join(re.escape(part) for part in _MASK.split(quoted)))
     return any(pattern.fullmatch(candidate) for candidate in candidates)
 
 

@@ -71,5 +71,6 @@ def window_numbers(
     for low, high in intervals:
         if high < start or low > end:
             continue
-        found.update(range(max(0, (low - start) // width), min(last, max(0, (high - start) // width)) + 1))
+        first = min(last, max(0, (low - start) // width))
+        found.update(range(first, min(last, (high - start) // width) + 1))
     return found

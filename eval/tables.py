@@ -82,6 +82,21 @@ def metric_table(result: DatasetResult) -> Table:
     return Table(("metric", "cases", *(each.system for each in systems)), tuple(rows))
 
 
+def summary_table(result: DatasetResult) -> Table:
+    """The measured system and, per metric, the best of the others: narrow enough for a terminal."""
+    first, *others = result.systems
+    rows = []
+    for name, estimate in first.metrics.items():
+        direction = METRICS[name].higher_is_better
+        held = [(each.metrics[name].value, each.system) for each in others if name in each.metrics]
+        best = ""
+        if held and direction is not None:
+            value, system = max(held) if direction else min(held)
+            best = f"{value:.3f} {system.removeprefix('baseline:')}"
+        rows.append((name, str(estimate.cases), format_estimate(estimate), best))
+    return Table(("metric", "cases", first.system, "best baseline"), tuple(rows))
+
+
 def definition_table(results: Sequence[DatasetResult]) -> Table:
     """What each metric of the report means."""
     used = {name for result in results for each in result.systems for name in each.metrics}

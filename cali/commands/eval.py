@@ -183,11 +183,11 @@ def _print(results: Sequence[DatasetResult]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from eval.tables import failures, metric_table
+    from eval.tables import failures, summary_table
 
     console = Console()
     for result in results:
-        table = metric_table(result)
+        table = summary_table(result)
         shown = Table(title=f"{result.dataset.name}: {result.dataset.title}", title_justify="left")
         for number, heading in enumerate(table.headings):
             shown.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number == 0)
