@@ -226,6 +226,12 @@ _PYTHON: Final = (
     Format(
         "python", r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<logger>[A-Za-z_][A-Za-z0-9_.]*):", strong=False
     ),
+    Format(
+        "uvicorn",
+        r"INFO: {2,8}(?P<rest>(?P<client>[0-9a-f.:\[\]]+) - \x22(?P<method>[A-Z]{3,10}) "
+        r"(?P<path>[^ \x22]*)[^\x22]*\x22 (?P<status>[1-5][0-9]{2}))",
+        strong=False,
+    ),
     Format("uvicorn", r"(?P<level>INFO|WARNING|ERROR|CRITICAL|DEBUG|TRACE): {2,8}", strong=False),
     Format(
         "dotnet",

@@ -38,6 +38,9 @@ _DEFAULTS: Final[dict[str, object]] = {
 }
 
 
+_SHARED: Final = ("pid", "tid", "thread", "logger", "host", "component", "stream", "uptime", "container", "node")
+"""Names of attributes that a wrapper and its content may both have."""
+
 _DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions, and never quotes: need no escapes
 
 
@@ -55,10 +58,22 @@ def frame(height: int, **columns: pl.Series | pl.Expr) -> pl.DataFrame:
     return base.with_columns(empty).select(pl.col(name).cast(dtype) for name, dtype in DECODED.items())
 
 
-def merge_attributes(outer: pl.Expr, inner: pl.Expr) -> pl.Expr:
-    """Two columns of JSON objects as one; the inner one's fields come last and so win."""
-    both = pl.concat_str(outer.str.head(-1), pl.lit(","), inner.str.slice(1))
-    return pl.when(outer.is_null()).then(inner).when(inner.is_null()).then(outer).otherwise(both)
+def merge_attributes(outer: pl.Series, inner: pl.Series) -> pl.Series:
+    """Two columns of JSON objects as one; where both name one of the usual fields, the inner one's counts."""
+    if outer.null_count() == len(outer):
+        return inner
+    if inner.null_count() == len(inner):
+        return outer
+    for name in _SHARED:
+        twice = inner.str.contains(f'"{name}":', literal=True) & outer.str.contains(f'"{name}":', literal=True)
+        if twice.any():
+            without = outer.str.replace(rf'"{name}":(?:"(?:[^"\\]|\\.)*"|[^",}}]*),?', "").str.replace(
+                ",}", "}", literal=True
+            )
+            outer = outer.zip_with(~twice.fill_null(False), without)
+    table = pl.DataFrame({"outer": outer.set(outer == "{}", None), "inner": inner})
+    both = pl.concat_str(pl.col("outer").str.head(-1), pl.lit(","), pl.col("inner").str.slice(1))
+    return table.select(pl.coalesce(both, "inner", "outer")).to_series()
 
 
 def json_objects(columns: Sequence[pl.Series]) -> pl.Series | None:

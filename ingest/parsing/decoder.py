@@ -328,7 +328,7 @@ def _merged(outer: pl.DataFrame, inner: pl.DataFrame, inner_time: bool) -> pl.Da
         pl.col("body"),
         first("trace_id", "outer_trace_id").alias("trace_id"),
         first("span_id", "outer_span_id").alias("span_id"),
-        columns.merge_attributes(pl.col("outer_attributes"), pl.col("attributes")).alias("attributes"),
+        columns.merge_attributes(outer["attributes"], inner["attributes"]).alias("attributes"),
         pl.when(pl.col("format") > 0).then(pl.col("format")).otherwise(pl.col("outer_format")).alias("format"),
         pl.col("headered"),
         pl.col("outer_glued").alias("glued") | pl.col("glued"),

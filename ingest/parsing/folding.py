@@ -17,6 +17,8 @@ from typing import Final
 
 import polars as pl
 
+from core import severity
+
 MAX_LINES: Final = 1000
 """Physical lines in a record; further ones begin the next record."""
 
@@ -24,9 +26,9 @@ MAX_BYTES: Final = 1 << 16
 """Bytes of a record's body; the rest of it is left out."""
 
 _QUICK: Final = (
-    r"^(?:[ \t}\])#]|$|Traceback |Caused by|Suppressed|The above|During handling|goroutine |created by|\[signal|exit status|"
-    r"exit status|note: |stack backtrace|Stack ?trace:|--- |thread '|\[\.\.\. |thrown in|"
-    r"[A-Za-z_$][A-Za-z0-9_$.:]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Warning|Iteration)\b)"
+    r"^(?:[ \t}\])(#]|$|Traceback |Caused by|Suppressed|The above|During handling|goroutine |created by|\[|Node|"
+    r"exit status|note: |stack backtrace|Stack ?trace:|--- |thread '|thrown in|"
+    r"(?:[A-Za-z_$][A-Za-z0-9_$.:]*)?(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Warning|Iteration)\b)"
 )
 """Beginnings that can make a line a continuation: where none occurs there is nothing to fold."""
 
@@ -41,19 +43,23 @@ _LINK: Final = (
     r"^(?:Caused by: |Suppressed: |\s+Suppressed: |The above exception was the direct cause|"
     r"During handling of the above exception|goroutine [0-9]+ \[|created by [A-Za-z]|\[signal |exit status [0-9]|"
     r"note: run with|note: [Ss]ome details|stack backtrace:|Stack ?trace:$|--- End of |\s*-{3}> |"
-    r"\[\.\.\. [0-9]+ more|\s*thrown in |\s+\.\.\. [0-9]+ more)"
+    r"\[\.\.\. [0-9]+ more|\s*thrown in |\s+\.\.\. [0-9]+ more|\[CIRCULAR REFERENCE|Node\.js v[0-9.]+$|"
+    r"\[SQL: |\[parameters: |\(Background on this error)"
 )
 """Lines that connect the parts of a trace."""
 
 _TRACEBACK: Final = r"^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):"
 _EXCEPTION: Final = (
     r"^(?:[a-zA-Z_$][A-Za-z0-9_$]*[.:]+)*"
-    r"[A-Za-z_$][A-Za-z0-9_$]*(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
+    r"(?:[A-Za-z_$][A-Za-z0-9_$]*)?(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
     r"(?:\([^)]*\))?(?:: |:$|$)"
 )
 _GO_FILE: Final = r"^\t[^ ]+\.(?:go|s):[0-9]+(?: \+0x[0-9a-f]+)?"
 _GO_CALL: Final = r"^[A-Za-z0-9_./*()%@-]+(?:\.[A-Za-z0-9_()*\[\].{}-]+)*\(.*\)$|^created by "
 _PANICKED: Final = r"^thread '.*' (?:\([0-9]+\) )?panicked at [^ ]+:[0-9]+:[0-9]+:$"
+_NODE_PLACE: Final = r"^[^ ]+\.[cm]?[jt]sx?:[0-9]+$"
+_NODE_CARET: Final = r"^\s+\^+\s*$"
+_OPEN_BRACE: Final = r"^\s+at .*\{$"
 _CHAIN: Final = r"^(?:The above exception was the direct cause|During handling of the above exception)"
 
 
@@ -61,15 +67,14 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
     """Which rows begin a record. `positions` are line numbers: after a gap in them a record begins anew."""
     text = decoded["body"]
     gap = (positions.diff() != 1).fill_null(True)
-    matched = decoded["format"] > 0
     special = decoded["glued"] | decoded["detail"] | decoded["opens"].shift(1).fill_null(False)
     if not special.any() and not text.str.contains(_QUICK).any():
         return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(text))
     table = pl.DataFrame(
         {
             "text": text,
-            "matched": matched,
             "headered": decoded["headered"],
+            "opens": decoded["opens"],
             "special": special,
             "gap": gap,
             "timestamp": decoded["timestamp"],
@@ -82,7 +87,9 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
 
 def _continues(table: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("text")
-    blank = text.str.contains(r"^\s*$")
+    # A line that the record before it claims (`opens`) stands for its header.
+    table = table.with_columns(pl.col("headered") | pl.col("opens").shift(1).fill_null(False))
+    blank = text.str.contains(r"^\s*$") & ~pl.col("headered")
     table = table.with_columns(
         blank.alias("blank"),
         (text.str.contains(r"^[ \t]") & ~blank).alias("indented"),
@@ -94,34 +101,35 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         text.str.contains(_GO_CALL).alias("call"),
         text.str.contains(_GO_FILE).alias("go_file"),
         text.str.contains(_PANICKED).alias("panicked"),
+        text.str.contains(_NODE_PLACE).alias("place"),
+        text.str.contains(_NODE_CARET).alias("caret"),
+        text.str.contains(_OPEN_BRACE).alias("brace"),
+        (text == "}").alias("closing"),
     )
     bare = ~pl.col("headered")
-    same = (
-        (pl.col("timestamp").eq_missing(pl.col("timestamp").shift(1)))
-        & (pl.col("severity") == pl.col("severity").shift(1))
-        & (pl.col("attributes").eq_missing(pl.col("attributes").shift(1)))
-    ).fill_null(False)
-    before = {
-        name: pl.col(name).shift(1).fill_null(False) for name in ("blank", "indented", "frame", "chain", "panicked")
-    }
-    following_frame = pl.col("frame").shift(-1).fill_null(False)
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("timestamp", "severity", "attributes")
+    )
     flush = ~pl.col("indented") & ~pl.col("blank")
     # The last line that is neither indented nor blank, before this one: what an indented line hangs on.
     table = table.with_columns(
         _last(pl.col("traceback"), flush).alias("in_traceback"),
-        (bare | (same & pl.col("headered"))).alias("open"),
+        _last(pl.col("brace"), pl.col("frame") | (flush & ~pl.col("closing"))).alias("in_brace"),
+        (bare | same).alias("open"),
         flush.alias("flush"),
     )
-    tail = pl.col("in_traceback") & (before["indented"] | before["frame"]) & pl.col("flush")
+    below_record = _before("headered") & ((_at(-1, "severity") == 0) | (_at(-1, "severity") >= severity.WARN))
     trace = (
         pl.col("frame")
         | pl.col("link")
-        | tail
-        | (pl.col("call") & pl.col("go_file").shift(-1).fill_null(False))
-        | before["panicked"]
-        | (pl.col("exception") & following_frame & _after_record())
-        | (pl.col("traceback") & (_after_chain() | _after_record()))
-        | (pl.col("indented") & pl.col("in_traceback"))
+        | (pl.col("in_traceback") & pl.col("flush") & (_before("indented") | _before("frame")))
+        | (pl.col("in_traceback") & pl.col("indented"))
+        | (pl.col("in_brace") & (pl.col("indented") | pl.col("closing")))
+        | (pl.col("call") & _at(1, "go_file"))
+        | _before("panicked")
+        | (_before("place") & pl.col("indented"))
+        | (pl.col("exception") & _at(1, "frame") & (below_record | _last(pl.col("caret"), ~pl.col("blank"))))
+        | (pl.col("traceback") & (below_record | _last(pl.col("chain"), ~pl.col("blank"))))
     )
     root_headered = _last(pl.col("headered"), pl.col("flush") & ~(trace & bare))
     loose = bare & ((pl.col("indented") & root_headered) | pl.col("blank"))
@@ -129,19 +137,18 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(continues.fill_null(False).alias("continues"))
 
 
+def _at(distance: int, name: str) -> pl.Expr:
+    """A column of the row that many rows on (false or 0 beyond the ends)."""
+    return pl.col(name).shift(-distance).fill_null(0 if name == "severity" else False)
+
+
+def _before(name: str) -> pl.Expr:
+    return _at(-1, name)
+
+
 def _last(value: pl.Expr, where: pl.Expr) -> pl.Expr:
     """The value at the last earlier row where `where` holds; false before there is one."""
     return pl.when(where).then(value).otherwise(None).shift(1).forward_fill().fill_null(False)
-
-
-def _after_record() -> pl.Expr:
-    """Right below a line with a header: where a logger puts the exception it was given."""
-    return pl.col("matched").shift(1).fill_null(False)
-
-
-def _after_chain() -> pl.Expr:
-    """Below the sentence that links two tracebacks, which blank lines may surround."""
-    return _last(pl.col("chain"), ~pl.col("blank"))
 
 
 def capped(start: pl.Series) -> pl.Series:
@@ -168,8 +175,9 @@ def fold(table: pl.DataFrame, start: pl.Series) -> tuple[pl.DataFrame, list[int]
         continued = ~start
         # Only groups of more than one line are put together.
         multiple = lines.filter(continued | continued.shift(-1).fill_null(False))
+        body = pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars("\n")
         joined = multiple.group_by("group", maintain_order=True).agg(
-            pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars("\n").alias("body"),
+            pl.when(pl.col("body").first() == "").then(body.str.strip_chars_start()).otherwise(body).alias("body"),
             pl.len().cast(pl.UInt32).alias("line_count"),
         )
         records = table.filter(start)

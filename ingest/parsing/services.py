@@ -6,7 +6,9 @@ import re
 from typing import Final
 
 _HASH: Final = "[bcdfghjklmnpqrstvwxz2456789]"  # the letters that Kubernetes uses for generated names
-_DEPLOYMENT: Final = re.compile(rf"^(?P<name>.+?)-(?:{_HASH}{{7,10}}|[0-9a-f]{{8,10}})-[a-z0-9]{{5}}$")
+_DEPLOYMENT: Final = re.compile(
+    rf"^(?P<name>.+?)-(?:{_HASH}{{6,10}}|(?=[a-z]*[0-9])[a-z0-9]{{6,10}})-(?:{_HASH}{{5}}|(?=[a-z]*[0-9])[a-z0-9]{{5}})$"
+)
 _STATEFUL: Final = re.compile(r"^(?P<name>.*[a-z][a-z0-9.-]*?)-[0-9]{1,4}$")
 _DAEMON: Final = re.compile(rf"^(?P<name>.+)-{_HASH}{{5}}$")
 _CRONJOB: Final = re.compile(r"^(?P<name>.+?)-[0-9]{8,10}$")
@@ -47,7 +49,7 @@ def looks_like_pod(name: str) -> bool:
 
 def of_program(program: str) -> str:
     """The name of a program without folder and module: `/usr/sbin/gmetad` -> `gmetad`, `sshd(pam_unix)` -> `sshd`."""
-    return program.rsplit("/", 1)[-1].split("(", 1)[0].strip().split(" ", 1)[0] or program
+    return program.rsplit("/", 1)[-1].split("(", 1)[0].strip().split(" ", 1)[0].removesuffix(".exe") or program
 
 
 def of_file(path: str) -> str | None:

@@ -141,8 +141,7 @@ def to_utc(
     else:
         result = local.gather(ids)
     if fraction is not None and fraction.null_count() < len(fraction):
-        micros = fraction.str.pad_end(6, "0").str.head(6).cast(pl.Int64, strict=False).fill_null(0)
-        result = result + micros.cast(pl.Duration("us"))
+        result = result + _micros(fraction)
     return result.cast(TIMESTAMP)
 
 
@@ -152,6 +151,11 @@ def parse(stamps: pl.Series, clock: Clock) -> pl.Series:
     bases = "|".join(f"(?:{shape.pattern})" for shape in SHAPES)
     parts = heads.str.extract_groups(rf"^\s*(?P<base>{bases}){FRACTION}{ZONE}").struct.unnest()
     return to_utc(parts["base"], parts["frac"], parts["zone"], clock).gather(ids)
+
+
+def _micros(digits: pl.Series) -> pl.Series:
+    """Durations of fractions of a second given by their digits; zero for null."""
+    return digits.str.pad_end(6, "0").str.head(6).cast(pl.Int64, strict=False).fill_null(0).cast(pl.Duration("us"))
 
 
 def _offset(text: str | None) -> timedelta | None:
@@ -221,6 +225,10 @@ def _dated(texts: pl.Series, shape: Shape, clock: Clock) -> pl.Series:
     if shape.missing == "date":
         return _with_date(text, shape.layouts[0], clock)
     result = text.str.to_datetime(shape.layouts[0], time_unit="us", strict=False)
+    if shape.name == "ctime":  # Apache writes the fraction before the year, inside the base
+        fraction = texts.str.extract(r"\.([0-9]{1,9}) ", 1)
+        if fraction.null_count() < len(fraction):
+            result = result + _micros(fraction)
     for layout in shape.layouts[1:]:
         if not result.null_count():
             break
