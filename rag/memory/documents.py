@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.domain import Anomaly, AnomalyKind, Incident, Suspect
+from core.findings import Finding
 from core.memory import MemoryDocument, MemoryKind, Outcome
 from core.severity import ERROR, FATAL, WARN
 from rag.memory.concepts import concepts
@@ -71,6 +73,32 @@ def document_of(
         fix=fix,
         source=source,
         labels=dict(incident.labels),
+    )
+
+
+def document_of_findings(
+    document_id: str,
+    findings: Sequence[Finding],
+    *,
+    symptom: str | None = None,
+    tenant: str = "default",
+    source: str = "analyze",
+    cause: str | None = None,
+    fix: str | None = None,
+) -> MemoryDocument:
+    """One memory of several incidents that belong to one case, the most important first. `findings` is not empty."""
+    parts = [document_of(finding.incident, finding.suspects, tenant=tenant, source=source) for finding in findings]
+    first = parts[0]
+    text = "\n".join(part for part in (symptom, *(part.text for part in parts[:3])) if part)
+    return replace(
+        first,
+        id=document_id,
+        text=text[:MAX_TEXT_CHARS],
+        services=tuple(dict.fromkeys(service for part in parts for service in part.services)),
+        template_ids=tuple(dict.fromkeys(key for part in parts for key in part.template_ids)),
+        cause=cause or first.cause,
+        fix=fix,
+        outcome=Outcome.RESOLVED if fix else first.outcome,
     )
 
 

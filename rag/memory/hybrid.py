@@ -17,7 +17,6 @@ from core.memory import (
     Feedback,
     MemoryDocument,
     MemoryFilter,
-    MemoryKind,
     MemoryMatch,
     MemoryStats,
     Outcome,
@@ -170,9 +169,8 @@ class HybridMemory:
 
     def stats(self) -> MemoryStats:
         counts = {name: self._store.count(name) for name in _COLLECTIONS}
-        everything = MemoryFilter(kinds=(MemoryKind.INCIDENT,))
-        times = [outline.starts_at for outline in self._store.outlines("incidents", everything) if outline.starts_at]
-        judged = [document for document in self.export(MemoryFilter()) if document.feedback]
+        outlines = list(self._store.outlines("incidents", MemoryFilter()))
+        times = [outline.starts_at for outline in outlines if outline.starts_at]
         manifest = self._store.manifest
         return MemoryStats(
             location=self._store.location,
@@ -182,8 +180,8 @@ class HybridMemory:
             incidents=counts["incidents"],
             documents=counts["documents"],
             templates=self._store.count_templates(),
-            confirmed=sum(document.confirmed for document in judged),
-            rejected=sum(document.rejected for document in judged),
+            confirmed=sum(outline.confirmed for outline in outlines),
+            rejected=sum(outline.rejected for outline in outlines),
             oldest=min(times, default=None),
             newest=max(times, default=None),
             bytes=self._store.size(),

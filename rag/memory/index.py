@@ -47,6 +47,8 @@ class Outline:
     id: str
     starts_at: datetime | None
     fingerprint: str | None
+    confirmed: int
+    rejected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class MemoryStore(Protocol):
     def sightings(
         self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter
     ) -> Sequence[tuple[str, datetime | None]]:
-        """Fingerprint and start of every document that has one of these fingerprints, of the filter's tenant and excluded ids."""
+        """Fingerprint and start of every document with one of these fingerprints, in the tenant, not excluded."""
         ...
 
     def count(self, collection: Collection) -> int: ...

@@ -124,7 +124,9 @@ class LocalStore:
         for _, entry in sorted(self._rows[collection].entries.items()):
             document = entry.document
             if passes(document, where):
-                yield Outline(document.id, document.starts_at, document.fingerprint)
+                yield Outline(
+                    document.id, document.starts_at, document.fingerprint, document.confirmed, document.rejected
+                )
 
     def sightings(
         self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,9 +64,11 @@ class Milvus:
         if self._lock is not None:
             self._lock.acquire(wait)
         try:
-            uri = str(target) if self._file is None else lite.start(self._file, wait)
-            import pymilvus
+            with ThreadPoolExecutor(1) as pool:
+                started = None if self._file is None else pool.submit(lite.start, self._file, wait)
+                import pymilvus  # which takes as long as Milvus Lite to start
 
+                uri = str(target) if started is None else started.result()
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every error with its traceback
             for name in [name for name in logging.root.manager.loggerDict if name.startswith("pymilvus")]:
                 logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -81,17 +84,16 @@ class Milvus:
             return getattr(self.client, method)(*args, timeout=self._timeout, **options)
 
     def query(self, collection: str, filter_: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Every row that passes, page by page (Milvus gives 16,384 at most at once), in order of the key."""
-        key = "template_id" if "_templates_" in collection else "id"
-        last: str | int | None = None
-        while True:
-            after = "" if last is None else f"{key} > {quoted(last) if isinstance(last, str) else last}"
-            both = " and ".join(f"({part})" for part in (filter_, after) if part)
-            rows = self.call("query", collection, filter=both, limit=_PAGE, output_fields=list({key, *fields}))
-            yield from rows
-            if len(rows) < _PAGE:
-                return
-            last = max(row[key] for row in rows)
+        """Every row that passes, in order of the key, read page by page (one answer holds 16,384 rows at most)."""
+        with translated(self.location):
+            pages = self.client.query_iterator(
+                collection, batch_size=_PAGE, filter=filter_, output_fields=list(fields), timeout=self._timeout
+            )
+            try:
+                while page := pages.next():
+                    yield from page
+            finally:
+                pages.close()
 
     def exists(self, collection: str) -> bool:
         return bool(self.call("has_collection", collection))
@@ -148,9 +150,7 @@ def make_current(milvus: Milvus, generation: Generation) -> None:
 
 def create(milvus: Milvus, generation: Generation) -> None:
     """Makes the collections of a generation; those that are there stay."""
-    description = orjson.dumps(
-        {"model": generation.manifest.model, "dimension": generation.manifest.dimension, "schema": SCHEMA}
-    ).decode()
+    description = _description(generation.manifest)
     for what in _COLLECTIONS:
         name = collection_name(what, generation.number)
         if milvus.exists(name):
@@ -162,11 +162,24 @@ def create(milvus: Milvus, generation: Generation) -> None:
         milvus.call("create_collection", name, schema=schema, index_params=index, consistency_level="Strong")
 
 
+def is_of_another_model(milvus: Milvus, generation: Generation) -> bool:
+    """Whether collections of this number are there, but for other vectors (an abandoned change of model)."""
+    name = collection_name(_COLLECTIONS[0], generation.number)
+    if not milvus.exists(name):
+        return False
+    written = milvus.call("describe_collection", name).get("description", "")
+    return bool(written != _description(generation.manifest))
+
+
 def drop(milvus: Milvus, number: int) -> None:
     """Deletes the collections of a generation."""
     for what in _COLLECTIONS:
         if milvus.exists(collection_name(what, number)):
             milvus.call("drop_collection", collection_name(what, number))
+
+
+def _description(manifest: Manifest) -> str:
+    return orjson.dumps({"model": manifest.model, "dimension": manifest.dimension, "schema": manifest.schema}).decode()
 
 
 def collection_name(what: str, number: int) -> str:
@@ -206,6 +219,11 @@ class MilvusStore:
         found = (codec.loads(row["payload"]) for row in rows)
         return {document.id: document for document in found}
 
+    def ids(self, what: str) -> Sequence[str | int]:
+        """Every key of `incidents`, `documents` or `templates`."""
+        key = "template_id" if what == "templates" else "id"
+        return [row[key] for row in self._milvus.query(self._name(what), "", [key])]
+
     def ids_starting(self, collection: Collection, prefix: str, limit: int) -> Sequence[str]:
         rows = self._milvus.query(self._name(collection), prefix_expression(prefix), ["id"])
         return sorted(row["id"] for row in rows if row["id"].startswith(prefix))[:limit]
@@ -227,8 +245,11 @@ class MilvusStore:
         return self._search_words(collection, "overlap", query, k, where)
 
     def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
-        for row in self._milvus.query(self._name(collection), expression(where), ["starts_at", "fingerprint"]):
-            yield Outline(row["id"], to_time(row["starts_at"]), row["fingerprint"] or None)
+        fields = ["id", "starts_at", "fingerprint", "confirmed", "rejected"]
+        for row in self._milvus.query(self._name(collection), expression(where), fields):
+            yield Outline(
+                row["id"], to_time(row["starts_at"]), row["fingerprint"] or None, row["confirmed"], row["rejected"]
+            )
 
     def sightings(
         self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter
@@ -335,7 +356,8 @@ def _document_fields(schema: Any, index: Any, dimension: int) -> None:
     for name, length in (("kind", 16), ("tenant", 256), ("level", 16), ("outcome", 16), ("fingerprint", 128)):
         schema.add_field(name, kind.VARCHAR, max_length=length)
     schema.add_field("services", kind.VARCHAR, max_length=MAX_VARCHAR)
-    schema.add_field("starts_at", kind.INT64)
+    for name in ("starts_at", "confirmed", "rejected"):
+        schema.add_field(name, kind.INT64)
     schema.add_field("payload", kind.VARCHAR, max_length=MAX_VARCHAR)
     schema.add_field("terms", kind.VARCHAR, max_length=MAX_VARCHAR, **words)
     schema.add_field("shapes", kind.VARCHAR, max_length=MAX_VARCHAR, **words)

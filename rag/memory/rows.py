@@ -33,6 +33,8 @@ def document_row(entry: Entry) -> dict[str, Any]:
         "fingerprint": document.fingerprint or "",
         "services": services_field(document.services),
         "starts_at": NO_TIME if document.starts_at is None else micros(document.starts_at),
+        "confirmed": document.confirmed,
+        "rejected": document.rejected,
         "payload": payload,
         "terms": entry.terms or "-",
         "shapes": entry.shapes or "-",

@@ -1,0 +1,419 @@
+"""`cali memory`: past incidents, runbooks and postmortems."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cali.options import Moment
+
+if TYPE_CHECKING:
+    from core.config import Settings
+    from core.memory import MemoryDocument, MemoryFilter
+    from core.ports import IncidentMemory
+
+F = TypeVar("F", bound=Callable[..., Any])
+_KINDS = click.Choice(["incident", "runbook", "postmortem"])
+_OUTCOMES = click.Choice(["open", "resolved", "unresolved", "false_alarm"])
+_LEVELS = click.Choice(["warning", "high", "disaster"])
+_STATE = click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Learned state; default .cali.")
+_FORMAT = click.option("--format", "chosen", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
+
+
+def _filters(command: F) -> F:
+    """The options that say what to look at."""
+    options: tuple[Callable[[F], F], ...] = (
+        click.option("--tenant", metavar="NAME", help="Whose; default: the configured tenant; * for all."),
+        click.option("--until", type=Moment(), metavar="TIME", help="Started until here."),
+        click.option("--since", type=Moment(), metavar="TIME", help="Started since: RFC 3339, or a span such as 30d."),
+        click.option("--outcome", "outcomes", type=_OUTCOMES, multiple=True, help="Ended so (repeatable)."),
+        click.option("--level", "levels", type=_LEVELS, multiple=True, help="Only this level (repeatable)."),
+        click.option("--service", "services", multiple=True, metavar="NAME", help="Only this service (repeatable)."),
+        click.option("--kind", "kinds", type=_KINDS, multiple=True, help="Only this kind (repeatable)."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+@click.group()
+def memory() -> None:
+    """Past incidents, runbooks and postmortems, found again by meaning, words and templates.
+
+    \b
+    cali memory init                          once per state folder
+    cali memory import runbooks/ old.jsonl    what is written down already
+    cali memory search "pool exhausted"       has this happened before?
+    """
+
+
+@memory.command()
+@_STATE
+def init(state: Path | None) -> None:
+    """Make the memory, and prepare the model that reads it (once; takes some seconds). Running it again is harmless."""
+    from cali.recall import cache_folder, embedder_of
+    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+    from rag.memory.open import initialise
+
+    settings = _settings(state)
+    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
+        cosine = prepare_default_model(cache_folder())
+        if cosine is not None:
+            click.echo(f"exported {DEFAULT_MODEL} to ONNX (lowest cosine against the original {cosine:.6f})")
+    embedder = embedder_of(settings)
+    made = initialise(settings.state, embedder, uri=settings.memory_uri, token=_token(settings))
+    where = settings.memory_uri or settings.state
+    click.echo(f"{'made' if made else 'there is already'} a memory in {where}, model {embedder.model}")
+
+
+@memory.command()
+@click.option("--id", "document_id", metavar="ID", help="Adding the same id again replaces it; default: from the text.")
+@click.option("--title", required=True, metavar="TEXT", help="What happened, in one line.")
+@click.option("--text", metavar="TEXT", help="Symptoms and log lines; - reads stdin.")
+@click.option("--service", "services", multiple=True, metavar="NAME", help="What it concerned (repeatable).")
+@click.option("--level", type=_LEVELS)
+@click.option("--started", type=Moment(), metavar="TIME", help="When it began; default now.")
+@click.option("--cause", metavar="TEXT")
+@click.option("--fix", metavar="TEXT")
+@_FORMAT
+@_STATE
+def add(
+    document_id: str | None,
+    title: str,
+    text: str | None,
+    services: tuple[str, ...],
+    level: Any,
+    started: datetime | timedelta | None,
+    cause: str | None,
+    fix: str | None,
+    chosen: str,
+    state: Path | None,
+) -> None:
+    """Remember an incident that someone describes."""
+    import hashlib
+
+    from core.memory import MemoryDocument, MemoryKind, Outcome
+
+    if text == "-":
+        text = sys.stdin.read()
+    settings = _settings(state)
+    now = datetime.now(UTC)
+    digest = hashlib.sha256(f"{title}\0{text or ''}\0{services}".encode()).hexdigest()[:16]
+    document = MemoryDocument(
+        id=document_id or f"note-{digest}",
+        kind=MemoryKind.INCIDENT,
+        title=title,
+        text=text or title,
+        services=services,
+        level=level,
+        starts_at=_moment(started, now) or now.replace(microsecond=0),
+        tenant=settings.memory_tenant,
+        outcome=Outcome.RESOLVED if fix else Outcome.OPEN,
+        cause=cause,
+        fix=fix,
+        source="cali memory add",
+    )
+    with _opened(settings) as opened:
+        result = opened.add([document])
+    _print_added(document.id, result, chosen)
+
+
+@memory.command("import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.option("--kind", type=_KINDS, help="What Markdown files are; default: seen from the text.")
+@_FORMAT
+@_STATE
+def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path | None) -> int:
+    """Remember Markdown runbooks and postmortems, incidents as JSON lines, and labelled datasets.
+
+    PATH is a file, a folder, or a dataset (a folder with dataset.toml). Importing again replaces what a file gave
+    before; passages that are gone from it are forgotten.
+    """
+    from cali.memory_import import import_paths
+    from core.memory import MemoryKind
+
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        result = import_paths(
+            paths, opened, settings, kind=MemoryKind(kind) if kind else None, now=datetime.now(UTC), report=_tell
+        )
+    if chosen == "json":
+        _json("cali.memory.import/1", **result.to_json())
+    else:
+        click.echo(
+            f"{result.files:,} files: {result.added:,} documents added, {result.updated:,} updated, "
+            f"{result.unchanged:,} unchanged, {result.forgotten:,} forgotten, {len(result.quarantined):,} not usable"
+        )
+        for item in result.quarantined[:20]:
+            click.echo(f"  {item.source}:{item.position}: {item.reason}", err=True)
+    return 2 if result.quarantined else 0
+
+
+@memory.command()
+@click.argument("query", nargs=-1, required=True, metavar="TEXT...")
+@click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True, help="How many.")
+@_filters
+@_FORMAT
+@_STATE
+def search(query: tuple[str, ...], k: int, chosen: str, state: Path | None, **filters: Any) -> None:
+    """Find what resembles TEXT: a symptom, an error line, a cause. TEXT - reads stdin."""
+    text = sys.stdin.read() if query == ("-",) else " ".join(query)
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        where = _where(settings, **filters)
+        matches = opened.search(text, k, where)
+    from cali.memory_output import matches_json, print_matches
+
+    if chosen == "json":
+        _json(
+            "cali.memory.search/1",
+            query=text,
+            location=str(settings.memory_uri or settings.state),
+            **matches_json(matches),
+        )
+    else:
+        print_matches(matches, text, settings.display_zone)
+
+
+@memory.command()
+@click.argument("document_id", metavar="ID")
+@_FORMAT
+@_STATE
+def show(document_id: str, chosen: str, state: Path | None) -> None:
+    """Show one document; the start of its id is enough."""
+    from cali.memory_output import print_document
+    from rag.memory.codec import to_json
+
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        document = _known(opened, document_id)
+    if chosen == "json":
+        _json("cali.memory.show/1", document=to_json(document))
+    else:
+        print_document(document, settings.display_zone)
+
+
+@memory.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@_filters
+@_FORMAT
+@_STATE
+def list_(limit: int, chosen: str, state: Path | None, **filters: Any) -> None:
+    """List what is remembered, newest first."""
+    from cali.memory_output import print_documents
+    from rag.memory.codec import to_json
+
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        documents = opened.list(_where(settings, **filters), limit)
+    if chosen == "json":
+        _json("cali.memory.list/1", documents=[to_json(document) for document in documents])
+    else:
+        print_documents(documents, settings.display_zone)
+
+
+@memory.command()
+@click.argument("document_id", metavar="ID")
+@click.option("--cause", metavar="TEXT", help="The cause, where the one on record is missing or imprecise.")
+@click.option("--fix", metavar="TEXT", help="What was done.")
+@click.option("--worked/--did-not-work", default=None, help="Whether the fix helped.")
+@click.option("--by", metavar="NAME", default="", help="Who says so.")
+@click.option("--note", metavar="TEXT", default="")
+@_FORMAT
+@_STATE
+def confirm(document_id: str, chosen: str, state: Path | None, **said: Any) -> None:
+    """Say that the cause on record is right, and how the fix worked. Confirmed incidents are found first."""
+    _judge("confirm", document_id, chosen, state, said)
+
+
+@memory.command()
+@click.argument("document_id", metavar="ID")
+@click.option("--cause", metavar="TEXT", help="The true cause, where it is known.")
+@click.option("--fix", metavar="TEXT", help="What was done.")
+@click.option("--by", metavar="NAME", default="", help="Who says so.")
+@click.option("--note", metavar="TEXT", default="")
+@_FORMAT
+@_STATE
+def reject(document_id: str, chosen: str, state: Path | None, **said: Any) -> None:
+    """Say that the cause on record is wrong."""
+    _judge("reject", document_id, chosen, state, said)
+
+
+@memory.command()
+@click.argument("document_ids", nargs=-1, required=True, metavar="ID...")
+@_STATE
+def forget(document_ids: tuple[str, ...], state: Path | None) -> None:
+    """Delete documents for good. The start of an id is enough where only one document starts so."""
+    with _opened(_settings(state)) as opened:
+        ids = [_known(opened, document_id).id for document_id in document_ids]
+        gone = opened.forget(ids)
+    click.echo(f"forgot {gone} of {len(document_ids)}: {', '.join(ids)}")
+
+
+@memory.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: stdout.")
+@_filters
+@_STATE
+def export(output: Path | None, state: Path | None, **filters: Any) -> None:
+    """Write documents as JSON lines (`cali.memory/1`), which `cali memory import` reads."""
+    from rag.memory.codec import dumps
+
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        lines = (dumps(document) for document in opened.export(_where(settings, **filters)))
+        if output is None:
+            for line in lines:
+                click.echo(line)
+            return
+        from cali.output import write_file
+
+        count = 0
+        text = []
+        for line in lines:
+            count += 1
+            text.append(line + "\n")
+    write_file(output, "".join(text))
+    click.echo(f"wrote {count:,} documents to {output}", err=True)
+
+
+@memory.command()
+@_FORMAT
+@_STATE
+def stats(chosen: str, state: Path | None) -> None:
+    """Say what the memory holds, where, and which model made its vectors."""
+    from cali.memory_output import print_stats, stats_json
+
+    settings = _settings(state)
+    with _opened(settings) as opened:
+        held = opened.stats()
+    if chosen == "json":
+        _json("cali.memory.stats/1", **stats_json(held))
+    else:
+        print_stats(held, settings.display_zone)
+
+
+@memory.command()
+@_STATE
+def reembed(state: Path | None) -> None:
+    """Move the memory to the model that is configured now (setting memory_model).
+
+    The old vectors serve until the new ones are complete. After an interruption, run it again: it goes on.
+    """
+    from cali.recall import cache_folder, embedder_of
+    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+    from rag.memory.reembedding import reembed as run
+
+    settings = _settings(state)
+    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
+        prepare_default_model(cache_folder())
+    done = run(
+        settings.state,
+        embedder_of(settings),
+        uri=settings.memory_uri,
+        token=_token(settings),
+        progress=lambda count, total: _tell(f"{count:,} of {total:,}"),
+    )
+    if done.embedded == done.kept == 0 and done.old_model == done.new_model:
+        click.echo(f"the memory is of {done.new_model} already")
+    else:
+        click.echo(f"{done.old_model} -> {done.new_model}: {done.embedded:,} embedded, {done.kept:,} were done before")
+
+
+def _settings(state: Path | None) -> Settings:
+    from core.config import load
+
+    return load(state=state)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[IncidentMemory]:
+    from cali.recall import opened
+    from core.errors import InputError
+
+    with opened(settings) as held:
+        if held is None:
+            raise InputError(f"no memory in {settings.state}; `cali memory init` makes one")
+        yield held
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.memory_token.get_secret_value() if settings.memory_token else None
+
+
+def _where(
+    settings: Settings,
+    *,
+    kinds: tuple[str, ...],
+    services: tuple[str, ...],
+    levels: tuple[Any, ...],
+    outcomes: tuple[str, ...],
+    since: datetime | timedelta | None,
+    until: datetime | timedelta | None,
+    tenant: str | None,
+) -> MemoryFilter:
+    from core.memory import MemoryFilter, MemoryKind, Outcome
+
+    now = datetime.now(UTC)
+    return MemoryFilter(
+        kinds=tuple(MemoryKind(kind) for kind in kinds),
+        services=services,
+        levels=levels,
+        outcomes=tuple(Outcome(outcome) for outcome in outcomes),
+        start=_moment(since, now),
+        end=_moment(until, now),
+        tenant=None if tenant == "*" else tenant or settings.memory_tenant,
+    )
+
+
+def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | None:
+    return now - given if isinstance(given, timedelta) else given
+
+
+def _known(opened: IncidentMemory, document_id: str) -> MemoryDocument:
+    from core.errors import InputError
+
+    document = opened.get(document_id)
+    if document is None:
+        raise InputError(f"memory has no document {document_id!r}; `cali memory list` shows those there are")
+    return document
+
+
+def _judge(verdict: Any, document_id: str, chosen: str, state: Path | None, said: dict[str, Any]) -> None:
+    from core.memory import Feedback
+    from rag.memory.codec import to_json
+
+    with _opened(_settings(state)) as opened:
+        document = opened.feedback(Feedback(document_id, verdict, datetime.now(UTC), **said))
+    if chosen == "json":
+        _json("cali.memory.show/1", document=to_json(document))
+    else:
+        click.echo(
+            f"{document.id}: confirmed {document.confirmed}, rejected {document.rejected}, "
+            f"fix worked {document.worked}, failed {document.failed}; cause: {document.cause or 'unknown'}"
+        )
+
+
+def _print_added(document_id: str, result: Any, chosen: str) -> None:
+    if chosen == "json":
+        _json(
+            "cali.memory.add/1", id=document_id, added=result.added, updated=result.updated, unchanged=result.unchanged
+        )
+    else:
+        what = "added" if result.added else "updated" if result.updated else "unchanged"
+        click.echo(f"{what} {document_id}")
+
+
+def _json(name: str, /, **fields: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps({**fields, "schema": name}, option=orjson.OPT_INDENT_2))
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
