@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from eval.simulator import platform
-from eval.simulator.flow import log_postgres, log_slow_statement
-from eval.simulator.shop import OPERATIONS, STATEMENTS
+from eval.simulator import chores, platform
+from eval.simulator.shop import OPERATIONS
+from eval.simulator.stores import log_postgres, log_slow_statement
 from eval.simulator.style import hexes
-from eval.simulator.traffic import client_address
 from eval.simulator.world import Effect, Failure, World
 
 _SCANS = (
@@ -26,6 +25,7 @@ _BOTS = (
 def start(w: World) -> None:
     """Sets all of it going."""
     n = w.noise
+    chores.start(w)
     _health_checks(w)
     w.every(n.uniform(0, 120), 150, 60, lambda t: _scan(w, t))
     w.every(n.uniform(0, 20), 25, 15, lambda t: _crawl(w, t))
@@ -33,15 +33,49 @@ def start(w: World) -> None:
     w.every(n.uniform(5, 60), 95, 70, lambda t: _autovacuum(w, t))
     w.every(n.uniform(5, 90), 120, 100, lambda t: _slow_report(w, t))
     w.every(n.uniform(5, 90), 300, 3, lambda t: _redis_save(w, t))
-    w.every(n.uniform(5, 30), 45, 35, lambda t: _gc(w, t))
-    w.every(n.uniform(5, 60), 60, 0.2, lambda t: _pool_stats(w, t))
     w.every(n.uniform(5, 90), 400, 250, lambda t: _deprecation(w, t))
     w.every(n.uniform(20, 300), 700, 500, lambda t: _flap(w, t))
-    w.every(n.uniform(20, 60), 60, 0.5, lambda t: _settlement(w, t))
-    w.every(n.uniform(20, 290), 300, 1, lambda t: _cron(w, t))
     w.every(n.uniform(20, 200), 180, 120, lambda t: _client_error(w, t))
     w.every(n.uniform(10, 90), 60, 30, lambda t: _kubelet(w, t))
+    w.every(n.uniform(10, 90), 75, 45, lambda t: _resolver(w, t))
+    w.every(n.uniform(10, 400), 500, 300, lambda t: _kernel(w, t))
     _hiccups(w)
+
+
+def _alive(w: World, store: str, t: float) -> bool:
+    """Whether a store is up: a program that is gone writes nothing."""
+    _, _, failure = w.suffer((f"store:{store}",), t, "background")
+    return failure is None or failure.kind not in ("refused", "reset")
+
+
+def syslog(w: World, t: float, node: str, program: str, message: str, cause: str | None = None) -> None:
+    """A line of a node's syslog (RFC 3164)."""
+    w.write(t, "node", f"{w.clock.syslog(t)} {node} {program}: {message}", cause)
+
+
+def _resolver(w: World, t: float) -> None:
+    n = w.noise
+    client = w.services[n.choice(("checkout", "users", "inventory"))].pods[0].ip
+    name = n.choice(("redis", "postgres", "payment", "inventory"))
+    w.write(
+        t, "coredns",
+        f'[INFO] {client}:{n.randrange(32768, 60999)} - {n.randrange(1, 65535)} "A IN {name}.{w.style.namespace}.svc.cluster.local. udp 54 false 512" '
+        f"NOERROR qr,aa,rd 106 0.000{n.randrange(100, 400)}s",
+    )  # fmt: skip
+
+
+def _kernel(w: World, t: float) -> None:
+    n = w.noise
+    node = n.choice(w.style.nodes)
+    uptime = w.style.number(f"uptime/{node}", 90_000, 900_000) + t
+    message = n.choice(
+        (
+            "IPVS: rr: TCP 10.0.0.1:443 - no destination available",
+            "TCP: request_sock_TCP: Possible SYN flooding on port 8000. Sending cookies.",
+            "perf: interrupt took too long (2503 > 2500), lowering kernel.perf_event_max_sample_rate to 79000",
+        )
+    )
+    syslog(w, t, node, "kernel", f"[{uptime:.6f}] {message}")
 
 
 def _health_checks(w: World) -> None:
@@ -119,110 +153,6 @@ def _client_error(w: World, t: float) -> None:
         _access(w, t + 0.05, client, "POST", "/api/login", 401, "ShopApp/4.12.0 (iOS 17.5)")
 
 
-def _checkpoint(w: World, t: float) -> None:
-    n = w.noise
-    who = f"[{w.style.number('pid/checkpointer', 20, 90)}]"
-    seconds = n.uniform(8, 60)
-    log_postgres(w, t, who, "LOG", "checkpoint starting: time", None)
-    buffers = n.randrange(80, 1900)
-    log_postgres(
-        w, t + seconds, who, "LOG",
-        f"checkpoint complete: wrote {buffers} buffers ({buffers / 163.84:.1f}%); 0 WAL file(s) added, 0 removed, {n.randrange(0, 3)} recycled; "
-        f"write={seconds - 0.1:.3f} s, sync=0.0{n.randrange(10, 90)} s, total={seconds:.3f} s; sync files={n.randrange(12, 80)}, longest=0.00{n.randrange(1, 9)} s, "
-        f"average=0.001 s; distance={n.randrange(900, 19000)} kB, estimate={n.randrange(9000, 21000)} kB",
-        None,
-    )  # fmt: skip
-
-
-def _autovacuum(w: World, t: float) -> None:
-    n = w.noise
-    table = n.choice(("orders", "stock", "sessions", "ledger_entries", "products"))
-    log_postgres(
-        w,
-        t,
-        f"[{n.randrange(4000, 30000)}]",
-        "LOG",
-        f'automatic analyze of table "{w.style.database}.public.{table}" system usage: CPU: user: 0.0{n.randrange(1, 9)} s, system: 0.00 s, elapsed: 0.{n.randrange(10, 60)} s',
-        None,
-    )
-
-
-def _slow_report(w: World, t: float) -> None:
-    n = w.noise
-    if n.random() < 0.5:
-        user = w.style.pick("reporting/user", ("reporting", "bi_reader", "analytics"))
-        query = n.choice(
-            (
-                "select date_trunc('day', created_at), sum(total) from orders group by 1 order by 1",
-                "select sku, sum(reserved) from stock group by sku having sum(reserved) > 10",
-            )
-        )
-        log_postgres(
-            w,
-            t,
-            f"[{n.randrange(4000, 30000)}] {user}@{w.style.database}",
-            "LOG",
-            f"duration: {n.uniform(1002, 4300):.3f} ms  statement: {query}",
-            None,
-        )
-        return
-    operation = OPERATIONS[n.choice((("inventory", "search"), ("checkout", "order_status")))]
-    rng, w.rng = w.rng, n
-    log_slow_statement(w, w.services[operation.service], operation.steps[0], n.uniform(1.0, 1.9), t, None)
-    w.rng = rng
-
-
-def _redis_save(w: World, t: float) -> None:
-    n = w.noise
-    pid = n.randrange(20, 9000)
-    w.write(t, "redis", f"1:M {w.clock.redis(t)} * {n.randrange(100, 900)} changes in 300 seconds. Saving...")
-    w.write(t + 0.003, "redis", f"1:M {w.clock.redis(t + 0.003)} * Background saving started by pid {pid}")
-    w.write(t + 0.2, "redis", f"{pid}:C {w.clock.redis(t + 0.2)} * DB saved on disk")
-    w.write(
-        t + 0.21,
-        "redis",
-        f"{pid}:C {w.clock.redis(t + 0.21)} * Fork CoW for RDB: current {n.randrange(1, 6)} MB, peak {n.randrange(6, 9)} MB, average 2 MB",
-    )
-    w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Background saving terminated with success")
-
-
-def _gc(w: World, t: float) -> None:
-    n = w.noise
-    number = int(w.facts.get("gc", w.style.number("gc/first", 40, 900)))
-    w.facts["gc"] = number + 1
-    used = w.facts.get("heap_mb", 0.0) + n.uniform(180, 330)
-    after = w.facts.get("heap_mb", 0.0) + n.uniform(60, 110)
-    cause = "" or (None if w.facts.get("heap_mb", 0.0) < 120 else w.services["payment"].slow_cause)
-    pause = n.uniform(3, 14) * (1 + w.facts.get("heap_mb", 0.0) / 60)
-    uptime = t + w.style.number("gc/uptime", 4000, 400000)
-    w.write(
-        t,
-        "payment",
-        f"[{w.clock.iso(t).removesuffix('Z')}+0000][{uptime:.3f}s][info][gc] GC({number}) Pause Young (Normal) (G1 Evacuation Pause) {used:.0f}M->{after:.0f}M(512M) {pause:.3f}ms",
-        cause,
-    )
-
-
-def _pool_stats(w: World, t: float) -> None:
-    s = w.services["payment"]
-    if not w.style.pick("hikari/stats", (True, True, False)):
-        return
-    busy = min(s.pool.size, s.pool.busy(t))
-    cause = s.pool.cause if busy > s.pool.size // 2 + 1 else None
-    waiting = w.noise.randrange(2, 12) if busy == s.pool.size else 0
-    w.say(
-        t,
-        "payment",
-        "debug",
-        "com.zaxxer.hikari.pool.HikariPool",
-        "",
-        f"HikariPool-1 - Pool stats (total={s.pool.size}, active={busy}, idle={s.pool.size - busy}, waiting={waiting})",
-        thread="HikariPool-1 housekeeper",
-        pod=0,
-        cause=cause,
-    )
-
-
 def _deprecation(w: World, t: float) -> None:
     n = w.noise
     kind = n.randrange(3)
@@ -272,86 +202,6 @@ def _flap(w: World, t: float) -> None:
     )
 
 
-def _settlement(w: World, t: float) -> None:
-    """The payment service's batch: posts what was captured, on two connections at once."""
-    s = w.services["payment"]
-    hold = w.facts.get("settlement_seconds", 1.5) * w.noise.uniform(0.8, 1.3)
-    run = int(t // 60) + w.style.number("settlement/run", 1000, 90000)
-    w.say(
-        t,
-        "payment",
-        "info",
-        "settlement.SettlementJob",
-        "",
-        f"Settlement run {run} started",
-        thread="scheduling-1",
-        pod=0,
-    )
-    begun = [s.pool.take(t) for _ in range(2)]
-    if any(b is None for b in begun):
-        for b in begun:
-            if b is not None:
-                s.pool.put(b)
-        failure = Failure("pool_timeout", s.pool.cause, s.pool.timeout, fields={"size": s.pool.size, "waiting": 3})
-        rng, w.rng = w.rng, w.noise
-        trace = w.exception("payment", ("settlement", "db.append_ledger"), failure, "postgres")
-        w.rng = rng
-        w.say(
-            t + s.pool.timeout,
-            "payment",
-            "error",
-            "settlement.SettlementJob",
-            "",
-            f"Settlement run {run} failed, will be tried again",
-            trace=trace,
-            thread="scheduling-1",
-            pod=0,
-            cause=s.pool.cause,
-        )
-        return
-    end = max(b for b in begun if b is not None) + hold
-    for _ in begun:
-        s.pool.put(end)
-    cause = s.pool.cause if end - t > hold + 1 else None
-    w.say(
-        end,
-        "payment",
-        "info",
-        "settlement.SettlementJob",
-        "",
-        f"Settlement run {run} finished: {w.noise.randrange(8, 60)} captures posted in {round((end - t) * 1000)} ms",
-        thread="scheduling-1",
-        pod=0,
-        cause=cause,
-    )
-
-
-def _cron(w: World, t: float) -> None:
-    """A CronJob of the cluster that exports stock to the warehouse, every five minutes."""
-    name = w.style.pick("cron/name", ("stock-export", "feed-export", "price-sync"))
-    if w.suffer((f"cron:{name}",), t, name)[2] is not None:
-        return
-    job = f"{name}-{29_000_000 + int(t // 60) + w.style.number('cron/offset', 0, 9000)}"
-    pod = f"{job}-{hexes(w.noise, 5)}"
-    platform.event(w, t, "CronJob", name, "SuccessfulCreate", f"Created job {job}")
-    platform.event(w, t + 0.2, "Job", job, "SuccessfulCreate", f"Created pod: {pod}")
-    seconds = w.noise.uniform(4, 9)
-    w.write(
-        t + 2,
-        "cron",
-        f"{w.clock.comma(t + 2)} INFO {name.replace('-', '_')} export started, target=sftp://warehouse.example/in",
-    )
-    w.write(
-        t + 2 + seconds,
-        "cron",
-        f"{w.clock.comma(t + 2 + seconds)} INFO {name.replace('-', '_')} export finished, {w.noise.randrange(2900, 3100)} rows in {seconds:.1f}s",
-    )
-    platform.event(w, t + 3 + seconds, "Job", job, "Completed", "Job completed")
-    platform.event(
-        w, t + 3.2 + seconds, "CronJob", name, "SawCompletedJob", f"Saw completed job: {job}, status: Complete"
-    )
-
-
 def _kubelet(w: World, t: float) -> None:
     n = w.noise
     if n.random() < 0.5:
@@ -383,4 +233,76 @@ def _hiccups(w: World) -> None:
         w.effects.setdefault(f"edge:{site}", []).append(Effect(None, failure=fail))
 
 
-__all__ = ["STATEMENTS", "client_address", "client_address_of", "start"]
+def _checkpoint(w: World, t: float) -> None:
+    if not _alive(w, "postgres", t):
+        return
+    n = w.noise
+    who = f"[{w.style.number('pid/checkpointer', 20, 90)}]"
+    seconds = n.uniform(8, 60)
+    log_postgres(w, t, who, "LOG", "checkpoint starting: time", None)
+    buffers = n.randrange(80, 1900)
+    log_postgres(
+        w, t + seconds, who, "LOG",
+        f"checkpoint complete: wrote {buffers} buffers ({buffers / 163.84:.1f}%); 0 WAL file(s) added, 0 removed, {n.randrange(0, 3)} recycled; "
+        f"write={seconds - 0.1:.3f} s, sync=0.0{n.randrange(10, 90)} s, total={seconds:.3f} s; sync files={n.randrange(12, 80)}, longest=0.00{n.randrange(1, 9)} s, "
+        f"average=0.001 s; distance={n.randrange(900, 19000)} kB, estimate={n.randrange(9000, 21000)} kB",
+        None,
+    )  # fmt: skip
+
+
+def _autovacuum(w: World, t: float) -> None:
+    if not _alive(w, "postgres", t):
+        return
+    n = w.noise
+    table = n.choice(("orders", "stock", "sessions", "ledger_entries", "products"))
+    log_postgres(
+        w,
+        t,
+        f"[{n.randrange(4000, 30000)}]",
+        "LOG",
+        f'automatic analyze of table "{w.style.database}.public.{table}" system usage: CPU: user: 0.0{n.randrange(1, 9)} s, system: 0.00 s, elapsed: 0.{n.randrange(10, 60)} s',
+        None,
+    )
+
+
+def _slow_report(w: World, t: float) -> None:
+    if not _alive(w, "postgres", t):
+        return
+    n = w.noise
+    if n.random() < 0.5:
+        user = w.style.pick("reporting/user", ("reporting", "bi_reader", "analytics"))
+        query = n.choice(
+            (
+                "select date_trunc('day', created_at), sum(total) from orders group by 1 order by 1",
+                "select sku, sum(reserved) from stock group by sku having sum(reserved) > 10",
+            )
+        )
+        log_postgres(
+            w,
+            t,
+            f"[{n.randrange(4000, 30000)}] {user}@{w.style.database}",
+            "LOG",
+            f"duration: {n.uniform(1002, 4300):.3f} ms  statement: {query}",
+            None,
+        )
+        return
+    operation = OPERATIONS[n.choice((("inventory", "search"), ("checkout", "order_status")))]
+    rng, w.rng = w.rng, n
+    log_slow_statement(w, w.services[operation.service], operation.steps[0], n.uniform(1.0, 1.9), t, None)
+    w.rng = rng
+
+
+def _redis_save(w: World, t: float) -> None:
+    if not _alive(w, "redis", t):
+        return
+    n = w.noise
+    pid = n.randrange(20, 9000)
+    w.write(t, "redis", f"1:M {w.clock.redis(t)} * {n.randrange(100, 900)} changes in 300 seconds. Saving...")
+    w.write(t + 0.003, "redis", f"1:M {w.clock.redis(t + 0.003)} * Background saving started by pid {pid}")
+    w.write(t + 0.2, "redis", f"{pid}:C {w.clock.redis(t + 0.2)} * DB saved on disk")
+    w.write(
+        t + 0.21,
+        "redis",
+        f"{pid}:C {w.clock.redis(t + 0.21)} * Fork CoW for RDB: current {n.randrange(1, 6)} MB, peak {n.randrange(6, 9)} MB, average 2 MB",
+    )
+    w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Background saving terminated with success")

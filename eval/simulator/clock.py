@@ -76,6 +76,11 @@ class Clock:
         month = _MONTHS[d.month - 1]
         return f"{d.day:02} {month} {d.year} {d.hour:02}:{d.minute:02}:{d.second:02}.{micro // 1000:03}"
 
+    def syslog(self, t: float) -> str:
+        """`Mar  2 10:00:00`"""
+        d, _ = self._split(t)
+        return f"{_MONTHS[d.month - 1]} {d.day:>2} {d.hour:02}:{d.minute:02}:{d.second:02}"
+
     def klog(self, t: float) -> str:
         """`0302 10:00:00.123456`"""
         d, micro = self._split(t)

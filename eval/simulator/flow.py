@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from eval.simulator.shop import OPERATIONS, STATEMENTS, Operation, Step, Words
+from eval.simulator.stores import log_slow_statement, log_statement_error
 from eval.simulator.style import hexes
 from eval.simulator.world import Failure, Service, World
 
@@ -114,7 +116,8 @@ def _serve(w: World, s: Service, operation: Operation, request: Request, start: 
     if failure is not None:
         return _fail(w, s, operation, (operation.name,), failure, request, t, "")
     for step in operation.steps:
-        if step.chance < 1 and w.rng.random() >= step.chance and f"miss:{step.target}" not in request.marks:
+        missed = f"miss:{step.target}" in request.marks or w.misses
+        if step.chance < 1 and w.rng.random() >= step.chance and not missed:
             continue
         result = take_step(w, s, operation, step, request, t)
         t = result.end
@@ -161,51 +164,13 @@ def _query(w: World, s: Service, step: Step, request: Request, t: float) -> Step
     )
     s.pool.put(math.inf if leaked else end)
     if failure is not None:
-        log_statement_error(w, s, step, failure, request, end)
+        statement = re.sub(r"\$\d", "?", STATEMENTS[step.op]) if s.runtime == "java" else STATEMENTS[step.op]
+        failure = replace(failure, fields={**failure.fields, "sql": statement})
+        log_statement_error(w, s, step, failure, request.values, end)
         return StepResult(end, cause, failure)
     if delay + seconds > 1.0:
         log_slow_statement(w, s, step, delay + seconds, end, cause)
     return StepResult(end, cause)
-
-
-def session(w: World, s: Service, rng: random.Random) -> str:
-    """`[pid] user@database` of a connection of a service, as PostgreSQL's `log_line_prefix` shows it."""
-    pid = w.style.number(f"pid/{s.name}", 200, 9000) + rng.randrange(s.pool.size)
-    if w.style.pick("postgres/prefix", (0, 1)):
-        return f"[{pid}] {s.name}@{w.style.database}"
-    return f"[{pid}] user={s.name},db={w.style.database},app={s.name}"
-
-
-def log_postgres(w: World, t: float, who: str, severity: str, text: str, cause: str | None) -> None:
-    """A line of PostgreSQL's server log."""
-    w.write(t, "postgres", f"{w.clock.dotted(t)} UTC {who} {severity}:  {text}", cause)
-
-
-def log_slow_statement(w: World, s: Service, step: Step, seconds: float, t: float, cause: str | None) -> None:
-    text = f"duration: {seconds * 1000:.3f} ms  execute <unnamed>: {STATEMENTS[step.op]}"
-    log_postgres(w, t, session(w, s, w.rng), "LOG", text, cause)
-
-
-def log_statement_error(w: World, s: Service, step: Step, failure: Failure, request: Request, t: float) -> None:
-    """What the server says about a failed statement (nothing where it was never reached)."""
-    message = failure.fields.get("server")
-    if not message:
-        return
-    who = session(w, s, w.rng)
-    log_postgres(
-        w,
-        t,
-        who,
-        str(failure.fields.get("severity", "ERROR")),
-        str(message).format_map({**failure.fields, **request.values}),
-        failure.cause,
-    )
-    for word in ("detail", "hint"):
-        if word in failure.fields:
-            text = str(failure.fields[word]).format_map({**failure.fields, **request.values})
-            log_postgres(w, t, who, word.upper(), text, failure.cause)
-    if failure.fields.get("statement", True):
-        log_postgres(w, t, who, "STATEMENT", STATEMENTS[step.op], failure.cause)
 
 
 def _external(w: World, s: Service, step: Step, request: Request, t: float) -> StepResult:
@@ -243,17 +208,17 @@ def _call(w: World, s: Service, step: Step, request: Request, t: float) -> StepR
                 failure = Failure("timeout", cause, step.timeout, 504)
                 t = begun + step.timeout
             elif outcome.status >= 500:
-                kind = outcome.reason if outcome.reason in ("refused", "no_route") else "bad_status"
+                kind = {"refused": "refused", "no_endpoints": "refused", "no_route": "no_route", "reset": "reset"}.get(
+                    outcome.reason, "bad_status"
+                )
                 failure = Failure(kind, cause, 0, 502, {"status": outcome.status})
                 t = outcome.end
+            elif outcome.status >= 400:
+                fields = {"status": outcome.status, "reason": f"{step.target} answered {outcome.status}"}
+                return StepResult(outcome.end, cause, Failure("bad_status", cause, 0, outcome.status, fields))
             else:
-                return StepResult(
-                    outcome.end,
-                    cause,
-                    Failure("bad_status", cause, 0, outcome.status, {"status": outcome.status})
-                    if outcome.status >= 400
-                    else None,
-                )
+                _, at_fault, failure = w.suffer((f"reply:{s.name}>{step.target}",), outcome.end, request.tag)
+                return StepResult(outcome.end, at_fault if failure else cause, failure)
         if attempt < step.retries:
             t = _retry(w, s, step, failure, request, t, attempt)
     return StepResult(t, cause, failure)

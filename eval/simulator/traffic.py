@@ -77,7 +77,9 @@ def serve(w: World, t: float) -> None:
         enqueue(w, request, outcome)
 
 
-def answer(w: World, request: Request, method: str, target: str, service: str, t: float, outcome: Outcome) -> None:
+def answer(
+    w: World, request: Request, method: str, target: str, service: str, t: float, outcome: Outcome, agent: str = ""
+) -> None:
     """What nginx logs about one request: an access line, and an error line where its upstream let it down."""
     end, status = outcome.end + 0.001, outcome.status
     upstream = f"{w.rng.choice(w.services[service].pods).ip}:{8080 if service == 'payment' else 8000 if service != 'inventory' else 8081}"
@@ -98,7 +100,7 @@ def answer(w: World, request: Request, method: str, target: str, service: str, t
     elif outcome.reason == "no_endpoints":
         status = 503
         reason = "no live upstreams while connecting to upstream"
-    agent = _AGENTS[int(request.id[:4], 16) % len(_AGENTS)]
+    agent = agent or _AGENTS[int(request.id[:4], 16) % len(_AGENTS)]
     size = w.rng.randrange(180, 9200) if status < 400 else w.rng.choice((162, 167, 183))
     took = end - t
     if took > 8 and status == 200 and w.rng.random() < 0.3:
@@ -123,7 +125,9 @@ def answer(w: World, request: Request, method: str, target: str, service: str, t
 
 def enqueue(w: World, request: Request, outcome: Outcome) -> None:
     """The order's confirmation is a job for the worker, picked up shortly after."""
-    waiting, _, _ = w.suffer(("queue:orders",), outcome.end, request.tag)
+    waiting, _, failure = w.suffer(("queue:orders",), outcome.end, request.tag)
+    if failure is not None:
+        return
     t = outcome.end + 0.05 + jitter(w.rng, 0.3) + waiting
     w.at(t, lambda at: consume(w, request, at))
 

@@ -142,6 +142,12 @@ class World:
         self.lines: list[Line] = []
         self.effects: dict[str, list[Effect]] = {}
         self.facts: dict[str, float] = {}
+        """Numbers that noise shows (heap, queue depth); `blame` says which fault moved them."""
+        self.blame: dict[str, str] = {}
+        self.listening: dict[str, int] = {}
+        """Ports that services listen on, where it is not the usual one."""
+        self.misses: set[str] = set()
+        """Faults during which the cache knows nothing."""
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._sequence = 0
         names = style.rng("pods")
@@ -271,21 +277,25 @@ class World:
         s = self.services[service]
         chain = failure.chain
         if not chain:
-            options = CONDITIONS[failure.kind][s.runtime]
+            named = CONDITIONS.get(f"{failure.kind}@{peer}", {})
+            options = named.get(s.runtime) or CONDITIONS[failure.kind][s.runtime]
             chain = self.style.pick(f"wording/{service}/{failure.kind}/{peer}", options)
         milliseconds = round(failure.seconds * 1000) or 5000
         values: dict[str, object] = {
             "service": service,
             "peer": peer,
             "host": self.host(peer),
-            "ip": self.address(peer),
+            "ip": self.address(peer) if peer else "",
             "port": PORTS.get(peer, 443),
             "ms": milliseconds,
+            "resolver": f"{self.style.subnet}.0.10",
+            "sql": "",
             "seconds": max(1, milliseconds // 1000),
             **failure.fields,
         }
-        filled = tuple((kind.format_map(values), message.format_map(values)) for kind, message in chain)
-        return build(self.style, service, s.runtime, failure.places or places, filled, s.version)
+        if not failure.chain:
+            chain = tuple((kind.format_map(values), message.format_map(values)) for kind, message in chain)
+        return build(self.style, service, s.runtime, failure.places or places, chain, s.version)
 
     def host(self, peer: str) -> str:
         """The name by which programs call a peer."""

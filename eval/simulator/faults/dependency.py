@@ -1,0 +1,415 @@
+# ruff: noqa: E501 (log texts stay on one line, as programs write them)
+"""Faults of what the services lean on: providers, database, cache, queue, scheduled jobs."""
+
+from __future__ import annotations
+
+from eval.simulator import platform
+from eval.simulator.chores import scheduled_job
+from eval.simulator.faults.base import Fault, Planted, Setting, database_error
+from eval.simulator.labels import RootCause
+from eval.simulator.stores import log_postgres
+from eval.simulator.world import Effect
+
+_OWNER = {"psp": "payment", "smtp": "worker"}
+
+
+def _whose(setting: Setting) -> tuple[str, str]:
+    """Service and component of a target: a store is a service of its own, a provider is its client's."""
+    w, target = setting.world, setting.target
+    if target in _OWNER:
+        return _OWNER[target], f"external/{w.host(target)}"
+    return target, f"statefulset/{target}"
+
+
+def _pain(setting: Setting, target: str) -> str:
+    told = {
+        "psp": ("Payments fail", "Customers cannot pay"),
+        "smtp": ("Order confirmations do not arrive", "Mails are missing"),
+        "postgres": ("The shop answers with errors", "Orders and product pages fail"),
+        "redis": ("Carts are lost", "Customers cannot put things into their carts"),
+    }
+    return setting.choose(*told[target])
+
+
+def dependency_down(setting: Setting) -> Planted:
+    """A provider or a store goes away: connections are refused or cut."""
+    w, target = setting.world, setting.target
+    kind = setting.choose("refused", "reset", "no_route") if target in _OWNER else "refused"
+    failure = setting.failure(kind, 0.02 if kind != "no_route" else 3.1, 502)
+    t = setting.start
+    if target == "postgres":
+        who = f"[{w.style.number('pid/postmaster', 1, 60)}]"
+        reason = setting.choose(
+            "received fast shutdown request", "server process (PID {p}) was terminated by signal 9: Killed"
+        ).format(p=setting.rng.randrange(300, 9000))
+        log_postgres(w, t - 0.4, who, "LOG", reason, setting.id)
+        log_postgres(
+            w,
+            t - 0.2,
+            who,
+            "LOG",
+            "aborting any active transactions"
+            if "shutdown" in reason
+            else "terminating any other active server processes",
+            setting.id,
+        )
+        log_postgres(w, t - 0.05, who, "LOG", "database system is shut down", setting.id)
+        _node_trouble(setting, "postgres")
+    elif target == "redis":
+        w.write(
+            t - 0.3,
+            "redis",
+            f"1:signal-handler ({round(w.clock.at(t).timestamp())}) Received SIGTERM scheduling shutdown...",
+            setting.id,
+        )
+        w.write(t - 0.2, "redis", f"1:M {w.clock.redis(t - 0.2)} # User requested shutdown...", setting.id)
+        w.write(t - 0.1, "redis", f"1:M {w.clock.redis(t - 0.1)} # Redis is now ready to exit, bye bye...", setting.id)
+        _node_trouble(setting, "redis")
+    setting.fail(f"store:{target}", setting.sometimes(1.0, failure))
+    service, component = _whose(setting)
+    text = (
+        f"{w.host(target)} is down: every connection to it fails"
+        if target in _OWNER
+        else f"{target} stopped: nothing can connect to it"
+    )
+    return Planted(RootCause(service, component, "dependency_down", text), _pain(setting, target))
+
+
+def _node_trouble(setting: Setting, store: str) -> None:
+    """The stateful set's pod was moved and does not come back: its volume hangs on the old node."""
+    w, t = setting.world, setting.start
+    pod = f"{store}-0"
+    claim = f"pvc-{setting.rng.getrandbits(32):08x}"
+    platform.event(w, t - 0.5, "Pod", pod, "Killing", f"Stopping container {store}", cause=setting.id)
+    platform.event(
+        w,
+        t + 3,
+        "StatefulSet",
+        store,
+        "SuccessfulCreate",
+        f"create Pod {pod} in StatefulSet {store} successful",
+        cause=setting.id,
+    )
+    message = f'Multi-Attach error for volume "{claim}" Volume is already exclusively attached to one node and can\'t be attached to another'
+    platform.event(w, t + 5, "Pod", pod, "FailedAttachVolume", message, True, setting.id)
+    late = "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[data]: timed out waiting for the condition"
+    setting.repeat(120, 4, lambda at: platform.event(w, at, "Pod", pod, "FailedMount", late, True, setting.id), t + 125)
+
+
+def dependency_slow(setting: Setting) -> Planted:
+    """A provider answers late: sometimes within the time-outs (nothing fails), sometimes not."""
+    w, target = setting.world, setting.target
+    mild = setting.rng.random() < 0.6
+    low, high = (1.5, 4.5) if mild else (5.0, 16.0)
+    climb = setting.rng.uniform(20, 120)
+
+    def delay(t: float, tag: str) -> float:
+        return w.rng.uniform(low, high) * min(1.0, (t - setting.start + 5) / climb)
+
+    setting.slow(f"store:{target}", delay)
+    service, component = _whose(setting)
+    text = f"{w.host(target)} answers {low:.0f} to {high:.0f} seconds late"
+    symptom = (
+        setting.choose("Paying takes very long", "Latency of payments is far above normal")
+        if target == "psp"
+        else "Order confirmations come late"
+    )
+    return Planted(RootCause(service, component, "dependency_slow", text), symptom, ("no_error_line",) if mild else ())
+
+
+def slow_query(setting: Setting) -> Planted:
+    """A statement lost its index (or its plan flipped): it takes seconds, and holds its connection meanwhile."""
+    w = setting.world
+    query, table, owner = {
+        "inventory": ("search_products", "products", "inventory"),
+        "checkout": ("load_order", "orders", "checkout"),
+        "users": ("find_account", "accounts", "users"),
+    }[setting.target]
+    who = f"[{setting.rng.randrange(4000, 30000)}] dba@{w.style.database}"
+    if setting.rng.random() < 0.5:
+        statement = setting.choose(
+            f"DROP INDEX {table}_lookup_idx", f"ALTER TABLE {table} DROP CONSTRAINT {table}_lookup_key"
+        )
+        log_postgres(w, setting.start - 2, who, "LOG", f"statement: {statement};", setting.change)
+        how = "its index was dropped"
+    else:
+        log_postgres(
+            w,
+            setting.start - 2,
+            who,
+            "LOG",
+            f"duration: {setting.rng.uniform(20000, 70000):.3f} ms  statement: COPY {table} FROM STDIN WITH (FORMAT csv)",
+            setting.change,
+        )
+        how = f"a bulk load made the statistics of {table} stale and its plan flipped"
+    low, high = setting.choose((1.4, 3.5), (2.0, 6.0), (1.1, 2.5))
+    setting.slow(f"query:{query}", lambda t, tag: w.rng.uniform(low, high))
+
+    def blame() -> None:
+        w.services[owner].pool.cause = w.services[owner].threads.cause = setting.id
+
+    setting.during(blame, lambda: None)
+    text = f"The statement {query} of {owner} takes seconds: {how}"
+    symptom = {
+        "inventory": "Search is very slow",
+        "checkout": "The order page loads slowly",
+        "users": "Log-in takes several seconds",
+    }[setting.target]
+    return Planted(RootCause("postgres", f"table/{table}", "slow_query", text), symptom, ("no_error_line",))
+
+
+def lock_contention(setting: Setting) -> Planted:
+    """A long transaction holds a lock that ordinary statements need: they queue behind it, and some give up."""
+    w = setting.world
+    query, table, owner, lock = {
+        "inventory": ("reserve_stock", "stock", "inventory", "ShareLock on transaction"),
+        "checkout": ("insert_order", "orders", "checkout", "RowExclusiveLock on relation"),
+        "payment": ("append_ledger", "ledger_entries", "payment", "RowExclusiveLock on relation"),
+    }[setting.target]
+    holder = setting.rng.randrange(4000, 30000)
+    culprit = setting.choose("reporting", "dba", "backoffice")
+    text = setting.choose(
+        f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE",
+        f"UPDATE {table} SET updated_at = now() WHERE updated_at < now() - interval '1 year'",
+        f"ALTER TABLE {table} ADD COLUMN note text DEFAULT ''",
+    )
+    log_postgres(
+        w,
+        setting.start - 1,
+        f"[{holder}] {culprit}@{w.style.database}",
+        "LOG",
+        f"statement: BEGIN; {text};",
+        setting.change,
+    )
+    deadlocks = setting.rng.random() < 0.4
+    number = setting.rng.randrange(16400, 17900)
+
+    def wait(t: float, tag: str) -> float:
+        if w.rng.random() < 0.15:
+            return 0.0
+        waited = w.rng.uniform(1.2, 7.0)
+        pid = w.style.number(f"pid/{owner}", 200, 9000) + w.rng.randrange(8)
+        who = f"[{pid}] {owner}@{w.style.database}"
+        where = f"{lock} {number if 'relation' in lock else w.rng.randrange(700_000, 990_000)}" + (
+            f" of database {16384}" if "relation" in lock else ""
+        )
+        log_postgres(
+            w,
+            t + 1.0,
+            who,
+            "LOG",
+            f"process {pid} still waiting for {lock.split()[0]} on {where.split(' on ')[1]} after {1000 + w.rng.uniform(0.05, 0.9):.3f} ms",
+            setting.id,
+        )
+        log_postgres(w, t + 1.0, who, "DETAIL", f"Process holding the lock: {holder}. Wait queue: {pid}.", setting.id)
+        return waited
+
+    setting.slow(f"query:{query}", wait)
+    if deadlocks:
+        failure = database_error(
+            setting, "DeadlockDetected", "40P01", "deadlock detected", "OperationalError", "dao.CannotAcquireLockException",
+            detail=f"Process {holder - 7} waits for ShareLock on transaction {number}8; blocked by process {holder}.\nProcess {holder} waits for ShareLock on transaction {number}9; blocked by process {holder - 7}.".replace("\n", "\n\t"),
+            hint="See server log for query details.",
+        )  # fmt: skip
+    else:
+        failure = database_error(
+            setting,
+            "LockNotAvailable",
+            "55P03",
+            "canceling statement due to lock timeout",
+            "OperationalError",
+            "dao.CannotAcquireLockException",
+        )
+    setting.fail(f"query:{query}", setting.sometimes(0.25, failure))
+
+    def blame() -> None:
+        w.services[owner].pool.cause = w.services[owner].threads.cause = setting.id
+
+    setting.during(blame, lambda: None)
+    cause = f"A long transaction of {culprit} holds a lock on {table}; statements of {owner} wait behind it"
+    return Planted(
+        RootCause("postgres", f"table/{table}", "lock_contention", cause),
+        setting.choose("Orders hang and some fail", f"Requests of {owner} got very slow and some fail"),
+    )
+
+
+def rate_limited(setting: Setting) -> Planted:
+    """A provider answers 429 (or SMTP 451) to a part of the calls."""
+    w, target = setting.world, setting.target
+    service, component = _whose(setting)
+    share = setting.rng.uniform(0.35, 0.8)
+    if target == "psp":
+        body = setting.choose(
+            '{"code":"too_many_requests","retry_after":30}',
+            '{"error":{"type":"throttled","message":"Request quota exceeded"}}',
+            "quota exceeded, retry later",
+        )
+        fields: dict[str, object] = {
+            "status": 429,
+            "reason": "Too Many Requests",
+            "exception": "TooManyRequests",
+            "body": body,
+        }
+    else:
+        fields = {
+            "status": 451,
+            "reason": setting.choose(
+                "451 4.7.1 Sending limit reached, try again later",
+                "421 4.7.0 Too many messages, slow down",
+                "452 4.5.3 Hourly quota exceeded for this account",
+            ),
+        }
+    setting.fail(f"store:{target}", setting.sometimes(share, setting.failure("answer", 0.08, 502, fields)))
+    text = f"{w.host(target)} throttles the calls of {service}: its quota is used up"
+    return Planted(RootCause(service, component, "rate_limited", text), _pain(setting, target) + " now and then")
+
+
+def queue_backlog(setting: Setting) -> Planted:
+    """The worker takes jobs more slowly than they come: the queue grows, nothing fails."""
+    w = setting.world
+    if setting.rng.random() < 0.5:
+        done = platform.configure(w, setting.start, "worker", "QUEUE_CONCURRENCY", setting.change, "8", "1")
+        component, how = "configmap/worker-config", "its concurrency was cut from 8 to 1"
+    else:
+        done = setting.start
+        component, how = "queue/orders", "a bulk mailing filled the queue in front of the orders"
+        w.say(
+            done - 1,
+            "worker",
+            "info",
+            "",
+            "bulk job enqueued",
+            None,
+            {"queue": "orders", "jobs": setting.rng.randrange(4000, 9000), "requestedBy": "marketing"},
+            cause=setting.change,
+        )
+    growth = setting.rng.uniform(0.4, 0.9)
+    arrivals = setting.rng.uniform(0.8, 2.5)
+    setting.slow("queue:orders", lambda t, tag: (t - done) * growth, done)
+
+    def depth(at: float) -> None:
+        w.facts["queue_waiting"] = (at - done) * growth * arrivals
+
+    setting.repeat(15, 1, depth, done)
+
+    def clear() -> None:
+        w.facts["queue_waiting"] = 0.0
+
+    setting.during(lambda: w.blame.update(queue=setting.id), clear, done)
+    text = f"The worker falls behind the queue of orders: {how}"
+    return Planted(
+        RootCause("worker", component, "queue_backlog", text),
+        "Order confirmations arrive later and later",
+        ("slow_burn", "no_error_line"),
+    )
+
+
+def cache_failure(setting: Setting) -> Planted:
+    """Redis refuses writes, is loading, or has lost its keys."""
+    w, variant = setting.world, setting.choose("full", "loading", "evicted")
+    t = setting.start
+    if variant == "full":
+        message = setting.choose(
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "command not allowed when used memory > 'maxmemory'.",
+        )
+        failure = setting.failure("redis_error", 0.002, fields={"redis": "OutOfMemoryError", "message": message})
+        setting.fail("edge:checkout>redis", setting.sometimes(1.0, failure))
+        text = "Redis is full (maxmemory, no eviction): it refuses writes, so carts cannot be saved"
+    elif variant == "loading":
+        w.write(t, "redis", f"1:C {w.clock.redis(t)} * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", setting.id)
+        w.write(t + 0.2, "redis", f"1:M {w.clock.redis(t + 0.2)} * Server initialized", setting.id)
+        w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Loading RDB produced by version 7.2.4", setting.id)
+        failure = setting.failure(
+            "redis_error",
+            0.002,
+            fields={"redis": "BusyLoadingError", "message": "LOADING Redis is loading the dataset in memory"},
+        )
+        setting.fail("store:redis", setting.sometimes(1.0, failure))
+        platform.event(
+            w,
+            t - 1,
+            "Pod",
+            "redis-0",
+            "Unhealthy",
+            "Readiness probe failed: LOADING Redis is loading the dataset in memory",
+            True,
+            setting.id,
+        )
+        text = "Redis restarted and loads its data set for minutes: commands are refused meanwhile"
+    else:
+        w.write(
+            t,
+            "redis",
+            f"1:M {w.clock.redis(t)} * DB 0: {setting.rng.randrange(90, 400)} keys ({setting.rng.randrange(20, 80)} volatile) in {512} slots HT.",
+            setting.id,
+        )
+        w.write(
+            t - 0.5,
+            "redis",
+            f"1:M {w.clock.redis(t - 0.5)} # WARNING: 1 clients executed FLUSHALL, {setting.rng.randrange(200_000, 900_000)} keys removed",
+            setting.change,
+        )
+        for query in ("load_product", "load_account"):
+            setting.slow(f"query:{query}", lambda at, tag: w.rng.uniform(0.3, 1.4))
+        setting.during(lambda: w.misses.add(setting.id), lambda: w.misses.discard(setting.id))
+        text = "The cache was flushed: every look-up goes to the database, which slows down"
+        return Planted(
+            RootCause("redis", "statefulset/redis", "cache_failure", text), "Product pages are slow", ("no_error_line",)
+        )
+    setting.repeat(
+        45,
+        20,
+        lambda at: w.write(
+            at,
+            "redis",
+            f"1:M {w.clock.redis(at)} # {'OOM: used_memory above maxmemory, noeviction' if variant == 'full' else 'Still loading the data set'}",
+            setting.id,
+        ),
+    )
+    return Planted(RootCause("redis", "statefulset/redis", "cache_failure", text), _pain(setting, "redis"))
+
+
+def heartbeat_missing(setting: Setting) -> Planted:
+    """Something that used to run on schedule stops, without a word."""
+    w, target = setting.world, setting.target
+    site = "cron:" + scheduled_job(w) if target == "cron" else f"beat:{target}"
+    w.add(
+        site, Effect(setting.id, failure=setting.sometimes(1.0, setting.failure("silent"))), setting.start, setting.end
+    )
+    name = site.partition(":")[2]
+    service, component, text, symptom = {
+        "cron": (
+            "cron",
+            f"cronjob/{name}",
+            f"The scheduled job {name} no longer runs",
+            "The warehouse has no fresh file",
+        ),
+        "payment": (
+            "payment",
+            "settlement/SettlementJob.java",
+            "The settlement job of payment no longer runs: its scheduler thread is gone",
+            "Captured payments are not settled",
+        ),
+        "worker": (
+            "worker",
+            "src/queue/consumer.js",
+            "The worker no longer takes jobs: its poll loop stands still",
+            "No order confirmations since a while",
+        ),
+    }[target]
+    if target == "worker":
+        setting.slow("queue:orders", lambda t, tag: 1e9)
+    return Planted(RootCause(service, component, "heartbeat_missing", text), symptom, ("silence", "no_error_line"))
+
+
+FAULTS = (
+    Fault("dependency_down", ("psp", "smtp", "postgres", "redis"), dependency_down, "a provider or store goes away"),
+    Fault("dependency_slow", ("psp", "smtp"), dependency_slow, "a provider answers late"),
+    Fault("slow_query", ("inventory", "checkout", "users"), slow_query, "a statement takes seconds"),
+    Fault("lock_contention", ("inventory", "checkout", "payment"), lock_contention, "a long transaction holds a lock"),
+    Fault("rate_limited", ("psp", "smtp"), rate_limited, "a provider throttles"),
+    Fault("queue_backlog", ("worker",), queue_backlog, "the queue grows"),
+    Fault("cache_failure", ("redis",), cache_failure, "Redis refuses, loads, or is empty"),
+    Fault("heartbeat_missing", ("cron", "payment", "worker"), heartbeat_missing, "something on schedule stops"),
+)
