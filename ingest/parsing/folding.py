@@ -35,7 +35,8 @@ _QUICK: Final = (
 _FRAME: Final = (
     r"^\s+(?:at |File \x22|\.\.\. [0-9]+ (?:more|common frames|lines matching)|from [^ ]+:[0-9]+:in |--- End of |---> |"
     r"[0-9]+: +(?:0x)?[0-9A-Za-z_<]|in [A-Za-z_.]+\(|[^ ]+\.go:[0-9]+(?: \+0x|$)|[0-9]+ +[^ ]+ +0x[0-9a-f]+ |"
-    r"#[0-9]+ +0x|~+\^*~*\s*$|\^+\s*$|\[Previous line repeated |\[CIRCULAR REFERENCE)|^#[0-9]+ "
+    r"#[0-9]+ +0x|~+\^*~*\s*$|\^+\s*$|\[Previous line repeated |\[CIRCULAR REFERENCE)|"
+    r"^#[0-9]+ +(?:[^ ]+\([0-9]+\)|\{main\}|\[internal function\]|0x[0-9a-f]+ in |[A-Za-z_:~<>]+ ?\()"
 )
 """Lines that only a stack trace has; indented, but for PHP's and gdb's numbered frames."""
 
@@ -151,6 +152,28 @@ def _last(value: pl.Expr, where: pl.Expr) -> pl.Expr:
     return pl.when(where).then(value).otherwise(None).shift(1).forward_fill().fill_null(False)
 
 
+def may_fold(decoded: pl.DataFrame) -> pl.Series:
+    """Which rows (DECODED columns) could make a record of several lines, whatever stands beside them.
+
+    A line that continues a record is one of these or next to one. It depends on the row alone, so that callers who see
+    many equal lines may ask once.
+    """
+    text = pl.col("body")
+    anchor = (
+        text.str.contains(r"^(?:\s|$)")
+        | text.str.contains(_FRAME)
+        | text.str.contains(_LINK)
+        | text.str.contains(_TRACEBACK)
+        | text.str.contains(_PANICKED)
+        | text.str.contains(_NODE_PLACE)
+        | (text == "}")
+        | pl.col("glued")
+        | pl.col("detail")
+        | pl.col("opens")
+    )
+    return decoded.select(anchor.fill_null(True).alias("may_fold")).to_series()
+
+
 def capped(start: pl.Series) -> pl.Series:
     """Starts, with the first row and those added that keep records to MAX_LINES."""
     if not len(start) or start.all():
@@ -175,7 +198,7 @@ def fold(table: pl.DataFrame, start: pl.Series) -> tuple[pl.DataFrame, list[int]
         continued = ~start
         # Only groups of more than one line are put together.
         multiple = lines.filter(continued | continued.shift(-1).fill_null(False))
-        body = pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars("\n")
+        body = pl.col("body").filter(~pl.col("glued")).str.join("\n").str.strip_chars_start("\n").str.strip_chars_end()
         joined = multiple.group_by("group", maintain_order=True).agg(
             pl.when(pl.col("body").first() == "").then(body.str.strip_chars_start()).otherwise(body).alias("body"),
             pl.len().cast(pl.UInt32).alias("line_count"),

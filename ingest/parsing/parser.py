@@ -93,6 +93,12 @@ class Parser:
         records, _ = folding.fold(decoded, start)
         return self._batch(records)
 
+    def parse_single(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """Each line as a record of its own, and which of them could be part of a record of several lines."""
+        decoded = self._decoder.decode(_clean(lines["line"])).with_columns(lines["position"])
+        records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
+        return self._batch(records), folding.may_fold(decoded)
+
     def _divided(self, lines: pl.DataFrame, begin: pl.Series | None) -> tuple[pl.DataFrame, pl.Series]:
         """Decoded rows with their positions, and which of them begin a record."""
         decoded = self._decoder.decode(_clean(lines["line"]))
