@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +17,9 @@ import polars as pl
 from core.batch import template_hex
 from core.domain import LogTemplate, Quarantined
 from core.errors import InputError
-from ingest.parsing.stream import BatchStream
+from ingest.parsing.parser import Parser
 from ingest.sources.files import open_sources
+from ingest.templates.lines import LineMiner
 from ingest.templates.miner import DrainMiner
 
 Progress = Callable[[int, str], None]
@@ -40,18 +41,62 @@ class TemplateRun:
     unreadable: tuple[Quarantined, ...] = ()
 
 
-def log_batches(
-    paths: Sequence[str], timezone: ZoneInfo, observed_at: datetime, run: TemplateRun, threads: int
-) -> Iterator[pl.DataFrame]:
-    """The records of log files, parsed. Raises InputError where none can be read."""
+class _Part(NamedTuple):
+    """`lines`: position and template_id; `records` by template id; `looked_at`: some records, to sample."""
+
+    lines: pl.DataFrame
+    records: Mapping[int, int]
+    looked_at: pl.DataFrame
+
+
+def mine_logs(
+    paths: Sequence[str],
+    timezone: ZoneInfo,
+    observed_at: datetime,
+    miner: DrainMiner,
+    assignments: Path | None = None,
+    progress: Progress | None = None,
+) -> TemplateRun:
+    """Mines log files. Raises InputError where none can be read."""
     opened = open_sources(paths)
     if not opened.sources:
         reasons = "; ".join(f"{item.source}: {item.reason}" for item in opened.unreadable) or "no file matches"
         raise InputError(f"no log to read: {reasons}")
-    run.sources = tuple(source.name for source in opened.sources)
-    stream = BatchStream(opened.sources, timezone=timezone, observed_at=observed_at, threads=min(1, threads - 1))
-    yield from stream
-    run.unreadable = (*opened.unreadable, *(item for item in stream.quarantined if item.position == 0))
+    unreadable = list(opened.unreadable)
+
+    def parts() -> Iterator[_Part]:
+        for source in opened.sources:
+            parser = Parser(source.name, timezone=timezone, modified_at=source.modified_at, observed_at=observed_at)
+            try:
+                for mined in LineMiner(parser, miner).mine(source):
+                    yield _Part(mined.lines, mined.records, mined.parsed)
+            except InputError as exc:
+                unreadable.append(Quarantined(source.name, 0, str(exc)))
+            unreadable.extend(item for item in source.quarantined if item.position == 0)
+
+    run = TemplateRun(tuple(source.name for source in opened.sources))
+    _run(parts(), miner, run, assignments, progress)
+    run.unreadable = tuple(unreadable)
+    return run
+
+
+def mine_column(
+    path: str, column: str, miner: DrainMiner, assignments: Path | None = None, progress: Progress | None = None
+) -> TemplateRun:
+    """Mines one column of a CSV file; rows count as lines, from 1. Raises InputError where there is no such column."""
+
+    def parts() -> Iterator[_Part]:
+        first = 1
+        for batch in column_batches(path, column):
+            mined = miner.assign(batch)
+            position = pl.int_range(first, first + mined.height, dtype=pl.UInt64, eager=True)
+            first += mined.height
+            counts = dict(mined["template_id"].value_counts().iter_rows())
+            yield _Part(mined.select(position.alias("position"), "template_id"), counts, mined)
+
+    run = TemplateRun((path,))
+    _run(parts(), miner, run, assignments, progress)
+    return run
 
 
 def column_batches(path: str, column: str) -> Iterator[pl.DataFrame]:
@@ -67,36 +112,31 @@ def column_batches(path: str, column: str) -> Iterator[pl.DataFrame]:
         raise InputError(f"{path} cannot be read as CSV: {exc}") from exc
 
 
-def mine(
-    batches: Iterator[pl.DataFrame],
-    miner: DrainMiner,
-    run: TemplateRun,
-    assignments: Path | None = None,
-    progress: Progress | None = None,
+def _run(
+    parts: Iterable[_Part], miner: DrainMiner, run: TemplateRun, assignments: Path | None, progress: Progress | None
 ) -> None:
-    """Mines batches; fills `run`, and writes the template of every line where `assignments` is given.
+    """Adds parts up; writes the template of every line where `assignments` is given.
 
-    Ids are spooled (8 bytes a line) and written at the end, so that every line has its final template and memory does
+    Ids are spooled (16 bytes a line) and written at the end, so that every line has its final template and memory does
     not grow with the input.
     """
     counts: Counter[int] = Counter()
     samples: dict[int, list[str]] = {}
     full: set[int] = set()
     with tempfile.TemporaryFile() as spool:
-        for batch in batches:
-            mined = miner.assign(batch)
-            ids = mined["template_id"]
-            for template_id, count in ids.value_counts().iter_rows():
-                counts[template_id] += count
-            _sample(mined, samples, full)
-            run.records += mined.height
-            run.lines += int(mined["line_count"].sum()) if "line_count" in mined.columns else mined.height
+        for part in parts:
+            counts.update(part.records)
+            run.lines += part.lines.height
+            if part.looked_at.height:
+                _sample(part.looked_at, samples, full)
             if assignments is not None:
-                _spool(mined, spool)
+                pairs = part.lines.select(pl.col("position").cast(pl.Int64), "template_id")
+                spool.write(pairs.to_numpy().astype(np.int64, order="C").tobytes())
             if progress is not None:
                 progress(run.lines, "")
         for template_id, count in counts.items():
             run.counts[miner.resolve(template_id)] += count
+            run.records += count
         for template_id, bodies in samples.items():
             kept = run.samples.setdefault(miner.resolve(template_id), [])
             kept.extend(bodies[: SAMPLES - len(kept)])
@@ -115,21 +155,6 @@ def _sample(mined: pl.DataFrame, samples: dict[int, list[str]], full: set[int]) 
         kept.extend(bodies[: SAMPLES - len(kept)])
         if len(kept) >= SAMPLES:
             full.add(template_id)
-
-
-def _spool(mined: pl.DataFrame, spool: IO[bytes]) -> None:
-    ids = mined["template_id"].to_numpy()
-    if "line_count" in mined.columns:
-        first = mined["position"].to_numpy().astype(np.int64)
-        repeats = mined["line_count"].to_numpy()
-        ids = np.repeat(ids, repeats)
-        starts = np.repeat(first, repeats)
-        within = np.arange(len(ids)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        positions = starts + within
-    else:
-        done = spool.tell() // 16
-        positions = np.arange(done + 1, done + len(ids) + 1, dtype=np.int64)
-    spool.write(np.column_stack((positions, ids)).astype(np.int64).tobytes())
 
 
 def _write_assignments(spool: IO[bytes], miner: DrainMiner, path: Path) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import polars as pl
-
     from cali.template_runs import TemplateRun
-    from core.config import Settings
     from ingest.templates.miner import DrainMiner
 
 _FORMAT = click.option("--format", "chosen", type=click.Choice(("table", "json", "csv")), default="table")
@@ -77,19 +73,20 @@ def list_templates(
     from cali.progress import progress
     from cali.state import StateFolder
     from cali.template_forms import to_csv, to_json, to_table
-    from cali.template_runs import TemplateRun, column_batches, found, mine
+    from cali.template_runs import found, mine_column, mine_logs
     from core.config import load as load_settings
     from ingest.templates import snapshots
     from ingest.templates.miner import DrainMiner
 
     settings = load_settings(state=state)
     folder = None if no_state else StateFolder(settings.state)
-    run = TemplateRun(paths)
     with folder.locked("templates") if folder else nullcontext(), progress(True) as show:
         miner = snapshots.load(folder.templates) if folder and folder.templates.exists() else DrainMiner()
         overflow = sum(miner.overflow.values())
-        batches = column_batches(paths[0], column) if column else _logs(paths, settings, run)
-        mine(batches, miner, run, assignments, show)
+        if column:
+            run = mine_column(paths[0], column, miner, assignments, show)
+        else:
+            run = mine_logs(paths, settings.zone, datetime.now(UTC), miner, assignments, show)
         if folder:
             snapshots.save(miner, folder.templates)
     overflow = sum(miner.overflow.values()) - overflow
@@ -101,14 +98,6 @@ def list_templates(
     else:
         click.echo(to_table(run, listed, overflow, top or 50, _width()), nl=False)
     return _report_unreadable(run)
-
-
-def _logs(paths: tuple[str, ...], settings: Settings, run: TemplateRun) -> Iterator[pl.DataFrame]:
-    from datetime import UTC, datetime
-
-    from cali.template_runs import log_batches
-
-    return log_batches(paths, settings.zone, datetime.now(UTC), run, settings.detection_threads)
 
 
 @templates.command()
@@ -124,17 +113,13 @@ def diff(before: str, after: str, chosen: str, factor: float, top: int) -> int:
     discovery rate as configured for detection) and at least --factor.
     """
     from cali.template_forms import changes, diff_json, diff_table
-    from cali.template_runs import TemplateRun, mine
+    from cali.template_runs import mine_logs
     from core.config import load as load_settings
     from ingest.templates.miner import DrainMiner
 
     settings = load_settings()
     miner = DrainMiner()
-    runs = []
-    for path in (before, after):
-        run = TemplateRun((path,))
-        mine(_logs((path,), settings, run), miner, run)
-        runs.append(run)
+    runs = [mine_logs((path,), settings.zone, datetime.now(UTC), miner) for path in (before, after)]
     for run in runs:  # the second log may have shown that templates of the first are one
         for template_id in list(run.counts):
             root = miner.resolve(template_id)

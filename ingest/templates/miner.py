@@ -60,16 +60,19 @@ class DrainMiner:
         self.store = store or TemplateStore()
         self.batches = batches
         self.overflow: dict[int, int] = {}
+        self.generation = 0
+        """Rises when templates are forgotten: what others remember of ids is then stale."""
         self._known = _no_keys()
         self._shapes: dict[str, int] = {}
         self._groups = _DrainGroups(self.config.similarity)
 
     # batches
 
-    def assign(self, batch: pl.DataFrame) -> pl.DataFrame:
+    def assign(self, batch: pl.DataFrame, counted: bool = True) -> pl.DataFrame:
         """The batch with `template_id` (Int64, 63 bits) added; rows keep their order. Learns.
 
-        Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty.
+        Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty. With `counted`
+        false the caller tells how many records there were (`count`).
         """
         if batch.is_empty():
             return batch.with_columns(template_id=pl.lit(None, pl.Int64))
@@ -86,10 +89,21 @@ class DrainMiner:
         if over.height:
             table = pl.concat([table, self._overflow(over, rows, batch)])
         ids = _lookup(rows, table)
-        self._count(ids)
+        if counted:
+            self.count(dict(ids.value_counts().iter_rows()))
+        else:
+            self.count(dict.fromkeys(ids.unique(), 0))
         if fresh.height:
             self._tidy()
         return batch.with_columns(ids)
+
+    def count(self, records: Mapping[int, int]) -> None:
+        """Adds records to templates, by id, and marks them as used now."""
+        for template_id, count in records.items():
+            template = self.store.templates.get(self.resolve(template_id))
+            if template is not None:
+                template.count += count
+                template.used = self.batches
 
     def classify(self, batch: pl.DataFrame) -> pl.DataFrame:
         """The batch with `template_id` added, without learning: null where a record fits no template known."""
@@ -263,12 +277,6 @@ class DrainMiner:
         joined = found.join(shapes, on=["service", "words"], how="left", nulls_equal=True)
         return joined.select("key", "template_id")
 
-    def _count(self, ids: pl.Series) -> None:
-        for template_id, count in ids.value_counts().iter_rows():
-            template = self.store.templates[template_id]
-            template.count += count
-            template.used = self.batches
-
     def _tidy(self) -> None:
         """Keeps templates and caches within their bounds."""
         limit = self.config.max_templates
@@ -284,6 +292,7 @@ class DrainMiner:
                         self.store.forget(forgotten)
                     gone = True
             if gone:
+                self.generation += 1
                 self.store.drop_stale_keys()
                 self._shapes = {}
                 self._known = _no_keys()
