@@ -29,15 +29,20 @@ def raw_file(name: str, lines: Iterable[Line]) -> LogFile:
     return LogFile(name, tuple(texts), tuple(marked), tuple(changes))
 
 
-def envelope_file(name: str, lines: Iterable[Line], world: World) -> LogFile:
+def envelope(world: World, line: Line) -> list[str]:
     """One JSON object per physical line, as a collector writes them: time, service, and the line itself."""
+    head = f'{{"timestamp": "{world.clock.iso(line.t)}", "service": "{line.stream}", "message": '
+    return [f"{head}{json.dumps(text, ensure_ascii=False)}}}" for text in line.text.split("\n")]
+
+
+def envelope_file(name: str, lines: Iterable[Line], world: World) -> LogFile:
+    """Lines in envelopes; marks as in `raw_file`."""
     texts: list[str] = []
     marked: list[int] = []
     changes: list[int] = []
     for line in lines:
-        head = f'{{"timestamp": "{world.clock.iso(line.t)}", "service": "{line.stream}", "message": '
-        for text in line.text.split("\n"):
-            texts.append(f"{head}{json.dumps(text, ensure_ascii=False)}}}")
+        for text in envelope(world, line):
+            texts.append(text)
             if line.cause is not None:
                 (changes if line.cause.startswith(CHANGE) else marked).append(len(texts))
     return LogFile(name, tuple(texts), tuple(marked), tuple(changes))

@@ -32,6 +32,8 @@ class Clock:
         second, micro = divmod(micros, 1_000_000)
         instant = self._seconds.get(second)
         if instant is None:
+            if len(self._seconds) > 50_000:
+                self._seconds.clear()
             instant = self._seconds[second] = self.start + timedelta(seconds=second)
         return instant, micro
 

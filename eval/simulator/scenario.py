@@ -26,9 +26,9 @@ _SLOW: Final = frozenset({"memory_leak", "queue_backlog", "file_descriptor_exhau
 _ROLLED_BACK: Final = frozenset(
     {"bad_deploy", "version_mismatch", "connection_pool_exhaustion", "thread_pool_exhaustion"}
 )
-_NOISE_RATE: Final = 1.0
+_NOISE_RATE: Final = 0.7
 """Lines per second that a shop without customers writes."""
-_LINES_PER_REQUEST: Final = 2.5
+_LINES_PER_REQUEST: Final = 3.0
 _EPOCH: Final = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -90,7 +90,7 @@ def generate(plan: Plan) -> Case:
     world = World(style, f"{plan.seed}/window", Clock(start), duration)
     plantings = _plant(world, plan, rng, duration)
     _distract(world, plan, rng, plantings, duration)
-    _live(world, plan)
+    _pass_time(world, plan.lines / (plan.minutes * 60))
     written = in_order(world)
     _collect(written, plantings)
     incidents = tuple(
@@ -108,14 +108,14 @@ def generate(plan: Plan) -> Case:
     )
 
 
-def _rate(world: World, plan: Plan) -> float:
-    """Requests per second at the daily peak that make about the number of lines wanted."""
-    middle = traffic.load(world, plan.minutes * 30.0)
-    return max(0.25, (plan.lines / (plan.minutes * 60) - _NOISE_RATE) / _LINES_PER_REQUEST / middle)
+def request_rate(lines_per_second: float) -> float:
+    """Requests per second that make about this many lines, the noise included."""
+    return max(0.25, (lines_per_second - _NOISE_RATE) / _LINES_PER_REQUEST)
 
 
-def _live(world: World, plan: Plan) -> None:
-    traffic.start(world, _rate(world, plan))
+def _pass_time(world: World, lines_per_second: float) -> None:
+    """Customers and noise, about as many lines as wanted; then time passes."""
+    traffic.start(world, request_rate(lines_per_second) / traffic.load(world, world.duration / 2))
     background.start(world)
     world.run()
 
@@ -220,7 +220,7 @@ def _baseline(plan: Plan, rng: random.Random, style: Style, start: datetime) -> 
     """A healthy span of the same shop, some hours or days before."""
     before = start - timedelta(hours=rng.choice((24, 24, 48, 168))) - timedelta(minutes=rng.randrange(0, 30))
     world = World(style, f"{plan.seed}/baseline", Clock(before), plan.minutes * 40.0)
-    _live(world, plan)
+    _pass_time(world, plan.lines / (plan.minutes * 60))
     return _files(plan, f"{plan.case_id}.baseline", world, in_order(world))
 
 

@@ -37,12 +37,15 @@ def load(w: World, t: float) -> float:
     return 0.55 + 0.35 * math.sin((hour - 10) / 24 * 2 * math.pi) + 0.10 * math.sin((hour - 18) / 12 * 2 * math.pi)
 
 
-def start(w: World, rate: float) -> None:
-    """Lets customers arrive: a Poisson process of `rate` requests/s at the daily peak, thinned by the hour."""
+def start(w: World, rate: float, flat: bool = False) -> None:
+    """Lets customers arrive: a Poisson process of `rate` requests/s at the daily peak, thinned by the hour.
+
+    With `flat`, the hour does not matter.
+    """
 
     def arrive(t: float) -> None:
         w.at(t + w.rng.expovariate(rate), arrive)
-        if w.rng.random() < load(w, t):
+        if flat or w.rng.random() < load(w, t):
             serve(w, t)
 
     w.at(w.rng.expovariate(rate), arrive)

@@ -201,9 +201,9 @@ class World:
 
         self.at(start, again)
 
-    def run(self) -> None:
-        """Lets time pass to the end."""
-        while self._agenda:
+    def run(self, until: float = math.inf) -> None:
+        """Lets time pass to `until`, or to the end."""
+        while self._agenda and self._agenda[0][0] <= until:
             t, _, action = heapq.heappop(self._agenda)
             action(t)
 
@@ -313,6 +313,12 @@ class World:
         """The address of a peer: a store's, or one of its pods'."""
         known = self.addresses.get(peer)
         return known or self.rng.choice(self.services[peer].pods).ip
+
+    def drain(self, until: float) -> list[Line]:
+        """Takes the lines written up to `until` out of the world, in order."""
+        due = sorted((line for line in self.lines if line.t <= until), key=lambda line: (line.t, line.sequence))
+        self.lines = [line for line in self.lines if line.t > until]
+        return due
 
     def trace_id(self) -> str:
         return hexes(self.rng, 32)

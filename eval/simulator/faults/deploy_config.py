@@ -153,7 +153,7 @@ def feature_flag(setting: Setting) -> Planted:
         "flag",
         (
             ("flag_changed", "Flag {flag} changed to {percent}%"),
-            ("feature_flag_updated", "Feature {flag} is now on for {percent}% of customers"),
+            ("feature_updated", "Feature {flag} is now on for {percent}% of customers"),
         ),
     )
     logger = {"python": f"{service}.flags", "java": "config.FlagClient", "go": "config/flags.go:66", "node": ""}[

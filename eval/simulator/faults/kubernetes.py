@@ -333,8 +333,8 @@ def evicted(setting: Setting) -> Planted:
         w,
         setting.start - 20,
         "W",
-        "eviction_manager.go:330",
-        f'"Eviction manager: attempting to reclaim" resourceName="{resource}"',
+        "kubelet_node_status.go:581",
+        f'"Attempting to reclaim" resourceName="{resource}"',
         setting.id,
     )
     platform.event(
@@ -350,8 +350,8 @@ def evicted(setting: Setting) -> Planted:
             w,
             t - 0.5,
             "I",
-            "eviction_manager.go:395",
-            f'"Eviction manager: pods ranked for eviction" pods=["{w.style.namespace}/{pod.name}"] signal="{signal}"',
+            "kubelet_node_status.go:604",
+            f'"Pods ranked for removal" pods=["{w.style.namespace}/{pod.name}"] signal="{signal}"',
             setting.id,
         )
         platform.event(

@@ -384,7 +384,7 @@ def disk_full(setting: Setting) -> Planted:
             w,
             setting.start - left * 30,
             "W",
-            "eviction_manager.go:369",
+            "volume_stat_calculator.go:88",
             f'"Volume is running full" volume="data-{target}-0" path="{device}" available="{left}%"',
             setting.id,
         )
