@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cali.assistant import explain
-from cali.evaluation_lines import judge_lines, judge_sessions
+from cali.evaluation_lines import WatchedMiner, judge_lines, judge_sessions
 from core.batch import BATCH
 from core.domain import Suspect, Verdict
 from core.errors import InputError
@@ -39,7 +39,8 @@ class CaliSystem:
 
     def predict(self, case: CaseInput) -> Prediction:
         """Detects and explains one case."""
-        miner = DrainMiner()
+        first = str(case.logs[0])
+        miner = WatchedMiner(DrainMiner(), first)
         zone = ZoneInfo(case.timezone)
         options = DetectionOptions(timezone=zone, since=case.window_start, until=case.window_end, threads=self._threads)
         detection = detect(
@@ -50,14 +51,15 @@ class CaliSystem:
             observed_at=NOW,
         )
         findings = explain(detection, symptom=case.symptom, now=NOW)
-        scores = judge_lines(str(case.logs[0]), detection, miner, zone, NOW)
-        sessions = judge_sessions(str(case.logs[0]), case.sessions, miner, zone, NOW) if case.sessions else ()
+        records = miner.records()
+        scores = judge_lines(first, detection, records)
+        sessions = judge_sessions(case.sessions, records) if case.sessions else ()
         return Prediction(
             verdict=_verdict(findings),
             incidents=tuple(_incident(finding) for finding in findings.findings),
-            anomalous_lines=tuple(scores.flagged),
+            anomalous_lines=scores.flagged,
             line_scores=scores.scores,
-            anomalous_sessions=tuple(sessions),
+            anomalous_sessions=sessions,
             document=_document(case, findings),
             report=to_html(build(findings, timezone=zone), timezone=zone),
         )
@@ -119,7 +121,7 @@ def _suspect(rank: int, suspect: Suspect) -> PredictedSuspect:
 
 def _document(case: CaseInput, findings: Findings) -> MemoryDocument:
     """What memory would keep: titles, causes and the templates of the anomalies, the most telling first."""
-    parts: list[str] = [case.symptom] if case.symptom else []
+    parts: list[str] = []
     ids: dict[int, None] = {}
     for finding in findings.findings:
         parts.append(finding.incident.title)
