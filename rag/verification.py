@@ -1,9 +1,9 @@
 """A model's claims, checked by code. What fails is dropped and reported; confidence is capped by what remains.
 
 For each hypothesis: the cited ids exist; each quote stands in its item, word for word; the evidence is not later than
-the incident; the service, component and function are named in the evidence; numbers and times in the cause stand in
-what it cites. A hypothesis without one valid quote from this incident's logs is never shown: what was the cause another
-time is a hint, no evidence.
+the incident; the cause has words in common with what it cites, and its numbers, times and identifiers stand there; the
+service, component and function are named there; a line that talks to an assistant is no evidence. A hypothesis without
+one valid quote from this incident's logs is never shown: what was the cause another time is a hint, no evidence.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 from core.domain import Hypothesis, Incident, RuledOut, SimilarIncident, SuspectKind, Verdict
 from core.severity import LEVELS
 from rag.evidence import EvidenceItem
+from rag.hostile import addresses_an_assistant
 from rag.material import Material
 from rag.replies import AnalysisReply, HypothesisReply, Quote
 
@@ -33,6 +34,15 @@ LATE: Final = timedelta(minutes=1)
 
 _OPINIONS: Final = frozenset({"suspect", "ruled_out"})
 _ELSEWHERE: Final = frozenset({"similar", "runbook"})
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+_IDENTIFIER: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9]*(?:[-_./:][A-Za-z0-9]+)+\b")
+_COMMON: Final = frozenset(
+    ("the", "and", "for", "was", "were", "are", "that", "this", "with", "from", "its", "not", "has", "had", "have",
+     "into", "because", "which", "while", "when", "then", "after", "before", "than", "too", "very", "all", "any",
+     "one", "two", "service", "services", "error", "errors", "failed", "fails", "failing", "failure", "incident",
+     "cause", "caused")
+)  # fmt: skip
+"""Words that any cause and any line may share."""
 _URL: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.|mailto:|javascript:|data:[a-z]+/)\S*", re.IGNORECASE)
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^<>|]{1,300}\|([^<>]{0,300})>")
 _MENTION: Final = re.compile(r"<?[!@](?:channel|here|everyone|subteam\S*)>?|<@\w+>", re.IGNORECASE)
@@ -93,14 +103,18 @@ def _hypothesis(
     name = f"hypothesis {number}"
     before = len(dropped)
     supporting = _cited(reply.supporting, material, incident, name, dropped)
-    grounds = [item for item in supporting if item.kind not in _OPINIONS]
+    grounds = [item for item in supporting if item.kind not in _OPINIONS and not _told(item, name, dropped)]
     if all(item.kind in _ELSEWHERE for item in grounds):
         dropped.append(f"{name} ({_short(reply.cause)}): no valid quote from the logs supports it")
         return None
     contradicting = _cited(reply.contradicting, material, incident, name, dropped, may_be_late=True)
     cause = plain(reply.cause, name, dropped)
+    if not _shares_a_word(cause, grounds):
+        dropped.append(f"{name} ({_short(cause)}): it has no word in common with what it cites")
+        return None
     _check_numbers(cause, supporting, name, dropped)
-    named = _Names(material)
+    _check_identifiers(cause, supporting, material, name, dropped)
+    named = _Names(supporting, material)
     service = _named(reply.service, named, f"{name}: service", dropped)
     component = _named(reply.component, named, f"{name}: component", dropped)
     function = _named(reply.function, named, f"{name}: function", dropped)
@@ -166,14 +180,38 @@ def _check_numbers(cause: str, items: Iterable[EvidenceItem], name: str, dropped
 
 
 class _Names:
-    """What the evidence names: the words of its items from logs and memory, without opinions about them."""
+    """What may be named: words of the items that a hypothesis cites, and the services that wrote the logs."""
 
-    def __init__(self, material: Material) -> None:
-        self._text = _folded(" ".join(f"{item.service or ''} {item.text}" for item in material.items.values()))
+    def __init__(self, cited: Iterable[EvidenceItem], material: Material) -> None:
+        services = {item.service for item in material.items.values() if item.service and item.citations}
+        self._text = _folded(" ".join((*(item.text for item in cited), *services)))
 
     def __contains__(self, name: str) -> bool:
         words = _folded(name)
         return len(words) > 1 and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", self._text) is not None
+
+
+def _told(item: EvidenceItem, name: str, dropped: list[str]) -> bool:
+    if item.kind == "timeline" or not addresses_an_assistant(item.text):
+        return False
+    dropped.append(f"{name}: {item.id} talks to an assistant; it is no evidence")
+    return True
+
+
+def _shares_a_word(cause: str, items: Iterable[EvidenceItem]) -> bool:
+    """Whether cause and evidence have a word (or its first five letters) in common: a cause about something else is
+    not what the quote shows."""
+    text = {word[:5] for item in items for word in _WORD.findall(_folded(f"{item.text} {item.service or ''}"))}
+    return any(word[:5] in text for word in _WORD.findall(_folded(cause)) if word not in _COMMON)
+
+
+def _check_identifiers(
+    cause: str, items: Iterable[EvidenceItem], material: Material, name: str, dropped: list[str]
+) -> None:
+    known = _Names(items, material)
+    for identifier in dict.fromkeys(_IDENTIFIER.findall(cause)):
+        if identifier not in known:
+            dropped.append(f"{name}: {_short(identifier)} does not stand in what it cites")
 
 
 def _named(name: str | None, names: _Names, what: str, dropped: list[str]) -> str | None:
