@@ -60,7 +60,9 @@ class Decoder:
         self._shared = {
             fmt
             for fmt in FORMATS
-            if fmt.share and lines.str.contains(fmt.pattern()).sum() >= max(fmt.share * len(lines), 1)
+            if fmt.share
+            and lines.str.contains(fmt.needs, literal=True).any()
+            and lines.str.contains(fmt.pattern()).sum() >= max(fmt.share * len(lines), 1)
         }
         seen: dict[Format, _Seen] = {}
 

@@ -15,10 +15,10 @@ _SEVERITY: Final = (
 _WORD: Final = rf"^\s*(?:\*+ |##\[|\[|<|\(|PHP |npm )?({_SEVERITY})(?:\]|>|\))?(?:\[[^\]]*\])?(?: error)?[:!]"
 """A severity word that begins the message."""
 
-_ERROR_TYPE: Final = r"(?:[a-zA-Z_$][A-Za-z0-9_$]*\.)*[A-Z][A-Za-z0-9_$]*(?:Exception|Error)(?::|$)"
+_ERROR_TYPE: Final = r"(?:[a-zA-Z_$][A-Za-z0-9_$]*\.)*[A-Z][A-Za-z0-9_$]*(?:Exception|Error)(?::|\n|$)"
 _TRACE: Final = (
     r"^(?:Traceback \(most recent call last\):|Exception in thread |Unhandled exception|Uncaught |"
-    rf"Unhandled Exception|http: panic serving |[^ ]+\.rb:[0-9]+:in .*\([A-Z][A-Za-z:]*\)$|{_ERROR_TYPE})"
+    rf"Unhandled Exception|http: panic serving |[^ ]+\.rb:[0-9]+:in .*\([A-Z][A-Za-z:]*\)(?:\n|$)|{_ERROR_TYPE})"
 )
 _LATER_TRACE: Final = r"\nTraceback \(most recent|\n\s+at [^ ]+ ?\(.*\)|\ngoroutine [0-9]+ \["
 _CRASH: Final = r"^(?:panic: |fatal error: |thread '.*' (?:\([0-9]+\) )?panicked at )"

@@ -160,7 +160,7 @@ def may_fold(decoded: pl.DataFrame) -> pl.Series:
     """
     text = pl.col("body")
     anchor = (
-        text.str.contains(r"^(?:\s|$)")
+        (text.str.contains(r"^(?:\s|$)") & ~pl.col("headered"))
         | text.str.contains(_FRAME)
         | text.str.contains(_LINK)
         | text.str.contains(_TRACEBACK)

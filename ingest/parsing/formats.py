@@ -2,8 +2,9 @@
 
 An expression describes the header only, up to where the message begins; the message is what follows it. In templates,
 `{TS}` stands for a timestamp with its fraction and zone, `{TSF}` for one without a zone, `{TS0}` for the bare base,
-`{LEVEL}` for a severity word in any usual case, `{UPPER}` for one in capitals, `{LOGGER}` for a dotted name. Named
-groups carry the fields:
+`{LEVEL}` for a severity word in any usual case, `{UPPER}` for one in capitals, `{LOGGER}` for a logger's name,
+`{DOTTED}` for one that has a dot (a single word before a colon may as well be the message's own). Named groups carry
+the fields:
 
     base, frac, zone            the timestamp
     level, letter, pri, status  what gives the severity (also `mark` of Redis, `event` of Kubernetes)
@@ -33,6 +34,7 @@ _FRAGMENTS: Final = {
     "{LEVEL}": f"(?P<level>{_WORDS}|{_TITLE}|{_WORDS.lower()})",
     "{UPPER}": f"(?P<level>{_WORDS})",
     "{LOGGER}": r"[A-Za-z_$][A-Za-z0-9_.$/#<>-]*",
+    "{DOTTED}": r"[A-Za-z_][A-Za-z0-9_/#<>-]*(?:[.$][A-Za-z0-9_/#<>-]+)+",
     "{PID}": r"(?P<pid>[0-9]+)",
     "{THREAD}": r"\[(?P<thread>[^\]]*)\]",
 }
@@ -56,11 +58,13 @@ class Format:
     `shapes`: names of the shapes of time that it has (none: any). `strong`: indented lines after such a record belong
     to it. `wraps`: what follows is itself a log line, and is parsed again. `share`: the format counts only where at
     least this share of the sample has it (for shapes that ordinary text has too). `keeps`: the header stays in the
-    body. `opens`: the next line belongs to the record, whatever it is.
+    body. `opens`: the next line belongs to the record, whatever it is. `needs`: a text that every such line has; where
+    no line has it, the expression need not be compiled, which matters for many small files.
     """
 
     name: str
     template: str
+    needs: str = ""
     shapes: tuple[str, ...] = ()
     wraps: bool = False
     strong: bool = True

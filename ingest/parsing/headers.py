@@ -19,6 +19,7 @@ _CONSUMED: Final = frozenset(
         *("request", "program", "pod", "service", "file", "trace_id", "span_id", "app", "app2"),
     ]
 )
+_ERROR_TYPE: Final = r"(?:Exception|Error|Throwable)$"
 _DETAILS: Final = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION")
 _REDIS: Final = {".": severity.DEBUG, "-": severity.INFO, "*": severity.INFO + 1, "#": severity.WARN}
 _EVENTS: Final = {"Normal": severity.INFO, "Warning": severity.WARN}
@@ -39,6 +40,8 @@ class Match:
 
 def match(fmt: Format, lines: pl.Series, variant: Variant, clock: Clock, code: int) -> Match | None:
     """The lines that have a header in `fmt`, taken apart; None where none has. `code` marks them."""
+    if fmt.needs and not lines.str.contains(fmt.needs, literal=True).any():
+        return None
     groups = lines.str.extract_groups(fmt.pattern(variant)).struct.unnest()
     found = groups["head"].is_not_null()
     rows: pl.Series | None = None
@@ -63,6 +66,9 @@ def _decoded(
     table = pl.DataFrame({"line": lines, "head": groups["head"]})
     content = table.select(pl.col("line").str.strip_prefix(pl.col("head"))).to_series()
     body = lines if fmt.keeps else content
+    if fmt.name == "log4j" and (types := groups["logger"].str.contains(_ERROR_TYPE)).any():
+        # `ERROR java.io.IOException: closed` names an exception where a logger could stand.
+        body = (groups["logger"] + ": " + body).zip_with(types, body)
     if "rest" in names:
         body = groups["rest"] + content
     given: dict[str, pl.Series | pl.Expr] = {"body": body.alias("body"), "severity": _severities(groups, names)}

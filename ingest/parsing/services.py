@@ -69,4 +69,6 @@ def of_envelope(service: str) -> str:
 def of_object(name: str) -> str | None:
     """The workload of a Kubernetes object as `kubectl get events` names it: `pod/checkout-7d9f8b-x2k4j`."""
     kind, _, rest = name.partition("/")
-    return of_pod(rest) if kind in ("pod", "replicaset", "deployment", "statefulset", "daemonset", "job") else None
+    return (
+        of_pod(rest) if kind.lower() in ("pod", "replicaset", "deployment", "statefulset", "daemonset", "job") else None
+    )
