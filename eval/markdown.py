@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from eval.comparison import CaseChange, DatasetComparison
 from eval.runner import DatasetResult, Options
-from eval.tables import Table, WorstCase, definition_table, failures, metric_table, worst_cases
+from eval.tables import Table, WorstCase, breakdown_table, definition_table, failures, metric_table, worst_cases
 
 
 def report_markdown(results: Sequence[DatasetResult], options: Options, reports: frozenset[str]) -> str:
@@ -21,6 +21,9 @@ def report_markdown(results: Sequence[DatasetResult], options: Options, reports:
             parts += [f"- {system}, {case_id}: {_cell(_last(error))}" for system, case_id, error in failed]
             parts.append("")
         parts += [table_markdown(metric_table(result)), ""]
+        breakdown = breakdown_table(result)
+        if breakdown:
+            parts += [f"### {result.systems[0].system} by kind of case", "", table_markdown(breakdown), ""]
         worst = worst_cases(result, reports)
         if worst:
             parts += [f"### Worst cases of {result.systems[0].system}", "", _worst(worst), ""]

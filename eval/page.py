@@ -9,7 +9,7 @@ from typing import Final
 from eval.markdown import introduction
 from eval.plots import intervals_plot, risk_coverage_plot
 from eval.runner import DatasetResult, Options
-from eval.tables import HEADLINES, Table, definition_table, failures, metric_table, worst_cases
+from eval.tables import HEADLINES, Table, breakdown_table, definition_table, failures, metric_table, worst_cases
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
@@ -59,6 +59,9 @@ def _dataset(result: DatasetResult, reports: frozenset[str]) -> str:
     headlines = [name for name in HEADLINES if any(name in each.metrics for each in result.systems)]
     parts.append(intervals_plot(headlines, [(each.system, each.metrics) for each in result.systems]))
     parts.append(_table(metric_table(result), "metrics"))
+    breakdown = breakdown_table(result)
+    if breakdown:
+        parts.append(f"<h3>{escape(result.systems[0].system)} by kind of case</h3>{_table(breakdown, 'metrics')}")
     answers = [row for rows in result.systems[0].scores.values() for row in rows.get("calibration", ())]
     parts.append(risk_coverage_plot(result.systems[0].system, answers))
     worst = worst_cases(result, reports)

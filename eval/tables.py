@@ -6,15 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from eval.bootstrap import Estimate
 from eval.datasets import Case
 from eval.labels import ATTRIBUTES, Labels, read_labels
-from eval.metrics import METRICS
+from eval.metrics import METRICS, Rows
 from eval.runner import DatasetResult, SystemResult
 from eval.scoring import case_value, ranked_suspects
 from eval.system import Outcome
 
 WORST: Final = 20
+_BREAKDOWN: Final = (
+    "healthy_accuracy",
+    "window_f1",
+    "line_f1_macro",
+    "stream_recall",
+    "stream_clean",
+    "service_accuracy@1",
+    "fault_type_accuracy@1",
+    "component_accuracy@1",
+    "hit@1",
+)
 HEADLINES: Final = (
     "line_f1_macro",
     "session_f1",
@@ -95,6 +108,44 @@ def summary_table(result: DatasetResult) -> Table:
             best = f"{value:.3f} {system.removeprefix('baseline:')}"
         rows.append((name, str(estimate.cases), format_estimate(estimate), best))
     return Table(("metric", "cases", first.system, "best baseline"), tuple(rows))
+
+
+def breakdown_table(result: DatasetResult) -> Table | None:
+    """The measured system by kind of case: the labelled `traits` of a case, and its fault type. None where all cases
+    are of one kind, or have no kind.
+    """
+    system = result.systems[0]
+    groups: dict[str, list[str]] = {}
+    for case in result.dataset.cases:
+        for name in _kinds(case, result):
+            groups.setdefault(name, []).append(case.case_id)
+    if len(groups) < 2:
+        return None
+    names = [name for name in _BREAKDOWN if name in system.metrics]
+    rows = []
+    for group in sorted(groups):
+        values = []
+        for name in names:
+            data = _group_rows(system, groups[group], METRICS[name].family)
+            values.append(f"{METRICS[name].estimate(data):.3f}" if len(data) else "–")
+        rows.append((group, str(len(groups[group])), *values))
+    return Table(("kind of case", "cases", *names), tuple(rows))
+
+
+def _kinds(case: Case, result: DatasetResult) -> list[str]:
+    if "csv" in case.fields:
+        return []
+    traits = case.fields.get("traits")
+    kinds = [f"trait {each}" for each in traits if isinstance(each, str)] if isinstance(traits, list) else []
+    labels = read_labels(case, result.dataset.root)
+    causes = [labels.root_cause, *(incident.root_cause for incident in labels.incidents or ())]
+    faults = {fault for cause in causes if cause for fault in cause.values.get("fault_type", ())}
+    # A case with several faults says little of each.
+    return kinds + [f"fault {each}" for each in faults if len(faults) == 1]
+
+
+def _group_rows(system: SystemResult, case_ids: Sequence[str], family: str) -> Rows:
+    return np.asarray([row for case_id in case_ids for row in system.scores[case_id].get(family, ())], dtype=np.float64)
 
 
 def definition_table(results: Sequence[DatasetResult]) -> Table:
