@@ -63,16 +63,22 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
 
 
 def merge_axes(timed: list[list[Symptom]], untimed: list[list[Symptom]]) -> list[list[Symptom]]:
-    """Groups of both axes: what has no time joins the first timed group of one of its services, for it may be that."""
+    """Groups of both axes. What has no time joins the timed group that it has most to do with, for it may be that."""
     groups = [list(members) for members in timed]
     for members in untimed:
-        services = frozenset(_services(members))
-        home = next((g for g in groups if not services or services & frozenset(_services(g))), None)
-        if home is None:
-            groups.append(list(members))
+        if groups:
+            max(groups, key=lambda group: (_common(group, members), _evidence(group))).extend(members)
         else:
-            home.extend(members)
+            groups.append(list(members))
     return groups
+
+
+def _common(a: Sequence[Symptom], b: Sequence[Symptom]) -> int:
+    """Services that two groups share or name."""
+    ours, theirs = frozenset(_services(a)), frozenset(_services(b))
+    named = frozenset(s for symptom in a for s in symptom.mentions)
+    called = frozenset(s for symptom in b for s in symptom.mentions)
+    return 2 * len(ours & theirs) + len(ours & called) + len(theirs & named)
 
 
 def _join(cores: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
@@ -146,6 +152,7 @@ def describe(
     """The incident of a group. `anomalies` holds the anomaly of each member by its `id()`, with evidence filled in."""
     timed = any(s.timed for s in members)
     placed = [s for s in members if s.timed == timed]
+    placed = [s for s in placed if s.weight >= CORE] or placed
     start, end = min(s.start for s in placed), max(s.end for s in placed)
     services = _services([s for s in members if s.weight >= CORE]) or _services(members)
     level, reason = _level(members, share(start, end, services))

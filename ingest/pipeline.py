@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from core import severity
 from core.domain import (
     Anomaly,
     ChangeEvent,
+    ChangeKind,
     Citation,
     Evidence,
     Incident,
@@ -99,20 +100,20 @@ def detect(
     services = frozenset(table["service"].cast(pl.String).drop_nulls().unique().to_list())
 
     axes: dict[bool, Axis] = {}
-    changes: list[ChangeEvent] = []
     for timed in (True, False):
         rows = table.filter(pl.col("timed") == timed)
         if rows.is_empty():
             continue
         width = counts.width if timed else counts.order_width
-        subject = _subject(rows, timed, width, options, known_table, before, since, templates, services, compared)
-        axes[timed] = _judge(subject)
-        changes += _changes(axes[timed].facts, reader)
-    changes.sort(key=lambda c: (c.timestamp is None, c.timestamp or observed_at, c.evidence.citation))
-
-    groups = incidents.merge_axes(*(axes[timed].groups if timed in axes else [] for timed in (True, False)))
+        axes[timed] = _judge(
+            _subject(rows, timed, width, options, known_table, before, since, templates, services, compared)
+        )
+    groups = _groups(axes)
     all_symptoms = [symptom for group in groups for symptom in group]
-    anomalies = _with_evidence(all_symptoms, reader)
+    changed = _change_places(axes.values())
+    records = reader.read(list(dict.fromkeys([*changed, *(place for s in all_symptoms for place in s.examples)])))
+    changes = _changes(changed, records, observed_at)
+    anomalies = _with_evidence(all_symptoms, records)
     opened = [_incident(group, axes, changes, anomalies) for group in groups]
     spans = [(s.start, s.end) for s in all_symptoms if s.timed and s.weight >= incidents.CORE]
     history = RunHistory(
@@ -211,6 +212,7 @@ def _horizon(panel: panels.Panel) -> incidents.Horizon:
 class Axis:
     """What one axis (time, or order for what has no times) of a run showed."""
 
+    symptoms: list[Symptom]
     groups: list[list[Symptom]]
     facts: Facts
     horizon: incidents.Horizon
@@ -219,10 +221,19 @@ class Axis:
 def _judge(subject: Subject) -> Axis:
     symptoms, facts = find(subject)
     horizon = _horizon(subject.panel)
-    groups = incidents.group(symptoms, horizon)
-    if not groups:
-        groups = incidents.group([*symptoms, *standing(facts)], horizon)
-    return Axis(groups, facts, horizon)
+    return Axis(symptoms, incidents.group(symptoms, horizon), facts, horizon)
+
+
+def _groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:
+    """The incidents of both axes; where there is none, what the log says by itself."""
+    found = {timed: axis.groups for timed, axis in axes.items()}
+    if not any(found.values()):
+        records = sum(axis.facts.records for axis in axes.values())
+        found = {
+            timed: incidents.group([*axis.symptoms, *standing(axis.facts, records)], axis.horizon)
+            for timed, axis in axes.items()
+        }
+    return incidents.merge_axes(found.get(True, []), found.get(False, []))
 
 
 def _incident(
@@ -239,10 +250,8 @@ def _incident(
     return incidents.describe(group, axis.horizon, share, changes, anomalies)
 
 
-def _with_evidence(symptoms: Sequence[Symptom], reader: LogReader) -> dict[int, Anomaly]:
-    """Each symptom's anomaly, by the symptom's `id()`, with its examples quoted by the reader."""
-    wanted = list(dict.fromkeys(place for symptom in symptoms for place in symptom.examples))
-    records = reader.read(wanted) if wanted else {}
+def _with_evidence(symptoms: Sequence[Symptom], records: Mapping[Citation, LogRecord]) -> dict[int, Anomaly]:
+    """Each symptom's anomaly, by the symptom's `id()`, with its examples quoted."""
     return {
         id(symptom): replace(
             symptom.anomaly,
@@ -259,33 +268,41 @@ def evidence(record: LogRecord, template_id: int) -> Evidence:
     return Evidence(record.source, record.position, record.timestamp, record.line, False, record.service, template_id)
 
 
-def _changes(facts: Facts, reader: LogReader) -> list[ChangeEvent]:
-    subject = facts.subject
-    kinds = change_templates(
-        (key[0], message) for key, message in zip(subject.panel.series, facts.messages, strict=True)
-    )
-    if not kinds:
-        return []
-    rows = (
-        subject.table.filter(pl.col("template_id").is_in(list(kinds)))
-        .sort("bucket", maintain_order=True)
-        .group_by("template_id", "service", maintain_order=True)
-        .head(CHANGES_PER_TEMPLATE)
-        .select("template_id", pl.col("first_source").cast(pl.String), "first_position")
-    )
-    places = {Citation(source, position): template_id for template_id, source, position in rows.iter_rows()}
-    records = reader.read(list(places))
-    return [
+def _change_places(axes: Iterable[Axis]) -> dict[Citation, tuple[int, ChangeKind]]:
+    """Places of records that report a change: template and kind."""
+    found: dict[Citation, tuple[int, ChangeKind]] = {}
+    for axis in axes:
+        subject = axis.facts.subject
+        kinds = change_templates(
+            (key[0], message) for key, message in zip(subject.panel.series, axis.facts.messages, strict=True)
+        )
+        rows = (
+            subject.table.filter(pl.col("template_id").is_in(list(kinds)))
+            .sort("bucket", maintain_order=True)
+            .group_by("template_id", "service", maintain_order=True)
+            .head(CHANGES_PER_TEMPLATE)
+            .select("template_id", pl.col("first_source").cast(pl.String), "first_position")
+        )
+        for template_id, source, position in rows.iter_rows():
+            found[Citation(source, position)] = template_id, kinds[template_id]
+    return found
+
+
+def _changes(
+    places: Mapping[Citation, tuple[int, ChangeKind]], records: Mapping[Citation, LogRecord], observed_at: datetime
+) -> list[ChangeEvent]:
+    events = [
         ChangeEvent(
-            kinds[template_id],
+            kind,
             records[place].service,
             records[place].timestamp,
             " ".join(records[place].body.split("\n", 1)[0].split())[:300],
             evidence(records[place], template_id),
         )
-        for place, template_id in places.items()
+        for place, (template_id, kind) in places.items()
         if place in records
     ]
+    return sorted(events, key=lambda c: (c.timestamp is None, c.timestamp or observed_at, c.evidence.citation))
 
 
 def _change_found(symptoms: Sequence[Symptom]) -> datetime | None:

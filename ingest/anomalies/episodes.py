@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.domain import AnomalyKind
-from ingest.anomalies import rare_template
+from ingest.anomalies import rare_template, rate_drop, rate_spike
 from ingest.anomalies.judge import Flag
 from ingest.anomalies.panel import Panel
 
@@ -17,40 +20,68 @@ GAP: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One series out of its normal from bucket `first` to bucket `last`; counts are sums over those buckets."""
+    """One series out of its normal from bucket `first` to bucket `last`; counts are sums over those buckets.
+
+    `active`: how many of those buckets are out of the normal themselves.
+    """
 
     row: int
     kind: AnomalyKind
     first: int
     last: int
+    active: int
     observed: float
     expected: float
     p_value: float
     before: float
-    buckets_before: float
 
 
 def episodes(flags: Sequence[Flag], panel: Panel) -> list[Episode]:
-    """Flags joined per series and direction, in order of start."""
-    open_runs: dict[tuple[int, bool], list[list[Flag]]] = {}
+    """Flags joined per series and direction, in order of start.
+
+    An episode lasts until the series is back where it was before it, whatever the judge has got used to meanwhile.
+    """
+    by_series: dict[tuple[int, bool], list[Flag]] = {}
     for flag in flags:
-        runs = open_runs.setdefault((flag.row, flag.up), [])
-        if runs and flag.column - runs[-1][-1].column <= GAP + 1:
-            runs[-1].append(flag)
-        else:
-            runs.append([flag])
-    found = [_episode(run, panel) for runs in open_runs.values() for run in runs]
+        by_series.setdefault((flag.row, flag.up), []).append(flag)
+    found = []
+    for (row, up), mine in by_series.items():
+        i = 0
+        while i < len(mine):
+            out = _out_of_normal(panel, row, up, mine[i].expected)
+            last = _end(out, mine[i].column)
+            run = [flag for flag in mine[i:] if flag.column <= last]
+            i += len(run)
+            found.append(_episode(run, last, int(out[run[0].column : last + 1].sum()), panel))
     return sorted(found, key=lambda episode: (episode.first, episode.row, episode.kind))
 
 
-def _episode(run: Sequence[Flag], panel: Panel) -> Episode:
-    row, up = run[0].row, run[0].up
-    first, last = run[0].column, run[-1].column
+def _out_of_normal(panel: Panel, row: int, up: bool, expected: float) -> NDArray[np.bool_]:
+    counts = panel.counts[row]
+    normal = expected * panel.exposure
+    if up:
+        return np.asarray((counts > rate_spike.RATIO * normal) & (counts >= 1))
+    return np.asarray(counts < rate_drop.RATIO * normal)
+
+
+def _end(out: NDArray[np.bool_], first: int) -> int:
+    """The last bucket out of the normal that is reached from `first` with at most `GAP` normal ones in a row."""
+    last = first
+    for column in range(first + 1, len(out)):
+        if out[column]:
+            last = column
+        elif column - last > GAP:
+            break
+    return last
+
+
+def _episode(run: Sequence[Flag], last: int, active: int, panel: Panel) -> Episode:
+    row, up, first = run[0].row, run[0].up, run[0].column
     before = float(panel.counts[row, :first].sum())
     observed = float(panel.counts[row, first : last + 1].sum())
     if up and before == 0:
         kind = AnomalyKind.NEW_TEMPLATE
-    elif up and rare_template.is_rare(run[0].before):
+    elif up and rare_template.is_rare(before):
         kind = AnomalyKind.RARE_TEMPLATE
     elif up:
         kind = AnomalyKind.RATE_SPIKE
@@ -58,7 +89,11 @@ def _episode(run: Sequence[Flag], panel: Panel) -> Episode:
         kind = AnomalyKind.MISSING_TEMPLATE
     else:
         kind = AnomalyKind.RATE_DROP
-    expected = sum(flag.expected for flag in run) / len(run) * (last - first + 1)
-    return Episode(
-        row, kind, first, last, observed, expected, min(flag.p_value for flag in run), before, run[0].buckets_before
-    )
+    expected = run[0].expected * float(panel.exposure[first : last + 1].sum())
+    p_value = min(flag.p_value for flag in run)
+    if kind is AnomalyKind.NEW_TEMPLATE and active > 1 and first > 0:
+        # Each further bucket that brings a kind unseen before `first` is less likely (the logarithmic series again).
+        span = float(panel.exposure[first : last + 1].sum())
+        share = span / (span + float(panel.exposure[:first].sum()))
+        p_value = max(p_value * share ** (active - 1), 1e-300)
+    return Episode(row, kind, first, last, max(active, len(run)), observed, expected, p_value, before)

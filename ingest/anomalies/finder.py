@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -14,11 +15,15 @@ from core.domain import Anomaly, AnomalyKind, Citation, LogTemplate
 from ingest.activity import to_datetime
 from ingest.anomalies import missing_template, new_template, rare_template, rate_drop, rate_spike
 from ingest.anomalies.episodes import Episode, episodes
-from ingest.anomalies.judge import ALARMING, judge
+from ingest.anomalies.judge import ALARMING, ERRORS, judge
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.statistics import Floats, score_of
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.symptoms import alarm
+from ingest.counts import SECOND
+
+LASTING: Final = 300.0
+"""Seconds out of the normal from which a warning, or a fall, is no passing thing."""
 
 _EXAMPLES = 3
 _TRACES = 20
@@ -53,6 +58,11 @@ class Facts:
         self.alarms: Floats = np.array(
             [alarm(m or self.text(k[0]), k[2]) for m, k in zip(self.messages, panel.series, strict=True)]
         )
+
+    @property
+    def records(self) -> float:
+        """Records in the judged window."""
+        return float(self.subject.panel.counts[:, self.subject.panel.start :].sum())
 
     def text(self, template_id: int) -> str:
         template = self.subject.templates.get(template_id)
@@ -117,7 +127,13 @@ def _symptom(episode: Episode, facts: Facts) -> Symptom:
     return Symptom(
         anomaly=anomaly,
         alarm=0.0 if down else alarming,
-        weight=weigh(episode.kind, alarming, episode.p_value, episode.last - episode.first + 1),
+        weight=weigh(
+            episode.kind,
+            alarming,
+            episode.p_value,
+            abs(episode.observed - episode.expected),
+            _lasted(episode, start, end, panel),
+        ),
         timed=panel.timed,
         start=start,
         end=end,
@@ -126,6 +142,13 @@ def _symptom(episode: Episode, facts: Facts) -> Symptom:
         trace_ids=frozenset(rows["trace_id"].drop_nulls().head(_TRACES).to_list()),
         mentions=mentions(message, facts.subject.services, service),
     )
+
+
+def _lasted(episode: Episode, start: int, end: int, panel: Panel) -> float:
+    """Seconds out of the normal; on the order axis a bucket stands for half a minute."""
+    if not panel.timed:
+        return 30.0 * episode.active
+    return min(episode.active * panel.width, end - start) / SECOND
 
 
 def _words(episode: Episode, facts: Facts, span: str, level: str, alarming: float) -> tuple[str, float]:
@@ -149,18 +172,25 @@ def _words(episode: Episode, facts: Facts, span: str, level: str, alarming: floa
             return rate_drop.why(observed, expected, episode.p_value, span), score_of(episode.p_value, 1.0 - ratio)
 
 
-def weigh(kind: AnomalyKind, alarming: float, p_value: float, buckets: int) -> float:
-    """How much an anomaly speaks for trouble, in [0, 1]: what the message says, how sure, how long."""
+def weigh(kind: AnomalyKind, alarming: float, p_value: float, records: float, seconds: float) -> float:
+    """How much an anomaly speaks for trouble, in [0, 1]: what the message says, how sure, how many, how long.
+
+    `records` beyond the expected; `seconds` out of the normal. One error may be noise; warnings count when they last.
+    """
     sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 8.0)
+    lasting = min(1.0, seconds / LASTING)
     if kind in (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE):
         if alarming >= ALARMING:
             return 0.0  # fewer complaints are no complaint
-        lasting = min(1.0, buckets / 4.0)
         return (0.55 if kind is AnomalyKind.MISSING_TEMPLATE else 0.4) * lasting * (0.4 + 0.6 * sure)
     if alarming < ALARMING:
         return 0.15 * (0.3 + 0.7 * sure)
+    if alarming >= ERRORS:
+        extent = min(1.0, 0.45 + 0.15 * float(np.log2(max(1.0, records))) + 0.3 * lasting)
+    else:
+        extent = 0.25 + 0.75 * lasting
     base = {AnomalyKind.NEW_TEMPLATE: 1.0, AnomalyKind.RARE_TEMPLATE: 0.9}.get(kind, 0.85)
-    return base * alarming * (0.6 + 0.4 * sure)
+    return base * alarming * (0.6 + 0.4 * sure) * extent
 
 
 def places(rows: pl.DataFrame, limit: int = _EXAMPLES) -> tuple[Citation, ...]:

@@ -1,8 +1,10 @@
 """Judges each bucket of a panel against the history before it.
 
 For each series the judge keeps the sums that give its rate and its over-dispersion over the buckets it accepted as
-normal. A bucket that stands out is not accepted, so an incident does not become the norm; a harmless change that lasts
-is accepted after `REGIME` buckets, for that is what the system does now.
+normal. What counts as normal: every bucket that does not stand out; more of a harmless or merely worrying message
+(that is what the system does now, and the next burst is measured against it); an error that came and went within
+`BRIEF` buckets (the noise that a system lives with). An incident, errors that stay, does not become the norm. A fall is
+accepted after `REGIME` buckets.
 
 How busy the system is as a whole (day and night, a bigger batch of users) is taken out: each bucket has a size factor,
 the weighted median over the series of observed / expected, as DESeq does for sequencing depth (Anders and Huber 2010).
@@ -20,8 +22,14 @@ from ingest.anomalies import new_template, rate_drop, rate_spike
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.statistics import Floats, discoveries
 
-REGIME: Final = 6
-"""Buckets after which a lasting change of a harmless series is the new norm."""
+REGIME: Final = 40
+"""Buckets after which a lasting fall is the new norm."""
+
+BRIEF: Final = 2
+"""Buckets that errors may last and still be learned as noise, once they are over."""
+
+ERRORS: Final = 0.6
+"""Alarm from which more of a message is an error, and not the way the system works."""
 
 PRIOR_ALPHA: Final = 0.25
 PRIOR_BUCKETS: Final = 3.0
@@ -66,6 +74,14 @@ class _History:
         self.ss += np.where(accepted, size**2, 0.0)
         self.present += np.where(accepted & (counts > 0), 1.0, 0.0)
 
+    def add_one(self, row: int, count: float, size: float) -> None:
+        self.x[row] += count
+        self.xx[row] += count**2
+        self.sx[row] += count * size
+        self.s[row] += size
+        self.ss[row] += size**2
+        self.present[row] += count > 0
+
     def rate(self) -> Floats:
         return np.asarray(self.x / np.maximum(self.s, 1e-9))
 
@@ -100,28 +116,52 @@ def judge(panel: Panel, alarms: Floats, rate: float) -> list[Flag]:
     `alarms` (series,) in [0, 1]; `rate` is the false discovery rate, which holds over the series of each bucket.
     """
     history = _History(len(panel.series))
-    streak = np.zeros(len(panel.series))
-    alarming = alarms >= ALARMING
+    pending = _Pending(len(panel.series))
+    errors = alarms >= ERRORS
     flags: list[Flag] = []
+    fallen = np.zeros(len(panel.series))
     previous = 1.0
     for column in range(panel.buckets):
         counts, exposure = panel.counts[:, column], float(panel.exposure[column])
-        normal = history.rate()
-        size = _size_factor(counts, normal, exposure, previous)
+        size = _size_factor(counts, history.rate(), exposure, previous)
         if column < panel.start:
             if panel.trusted[column]:
                 history.add(counts, size, np.ones(len(counts), dtype=np.bool_))
-            previous = size / exposure if exposure else previous
+            previous = size / exposure
             continue
         found = _judge_column(panel, column, history, alarms, size, rate)
         flags.extend(found)
-        flagged = np.zeros(len(counts), dtype=np.bool_)
-        flagged[[flag.row for flag in found]] = True
-        streak = np.where(flagged, streak + 1, 0)
-        accepted = ~flagged | (~alarming & (streak > REGIME))
-        history.add(counts, size, accepted)
+        up, down = np.zeros(len(counts), dtype=np.bool_), np.zeros(len(counts), dtype=np.bool_)
+        up[[flag.row for flag in found if flag.up]] = True
+        down[[flag.row for flag in found if not flag.up]] = True
+        fallen = np.where(down, fallen + 1, 0)
+        history.add(counts, size, ~(up & errors) & ~(down & (fallen <= REGIME)))
+        pending.step(counts, size, up & errors, history)
         previous = 0.7 * previous + 0.3 * size / exposure
     return flags
+
+
+class _Pending:
+    """Errors that stood out: taken into the history as noise if they are over after a few buckets."""
+
+    def __init__(self, rows: int) -> None:
+        self.held: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
+        self.quiet = np.zeros(rows, dtype=np.int64)
+        self.open: set[int] = set()
+
+    def step(self, counts: Floats, size: float, flagged: NDArray[np.bool_], history: _History) -> None:
+        for row in np.flatnonzero(flagged).tolist():
+            self.held[row].append((float(counts[row]), size))
+            self.quiet[row] = 0
+            self.open.add(row)
+        for row in sorted(self.open - set(np.flatnonzero(flagged).tolist())):
+            self.quiet[row] += 1
+            if self.quiet[row] > BRIEF:
+                if len(self.held[row]) <= BRIEF:
+                    for count, was in self.held[row]:
+                        history.add_one(row, count, was)
+                self.held[row] = []
+                self.open.discard(row)
 
 
 def _judge_column(

@@ -18,9 +18,10 @@ def novelty(counts: Floats, singles: float, together: int, size: float, seen: fl
     `singles` the kinds of that class seen once so far, `size` and `seen` the exposures of this bucket and the history.
     Given that a new kind appears, more records of it are ever less likely (the logarithmic series).
     """
-    expected = size * (singles + 0.5) / (seen + 1.0)
-    # A negative binomial of small over-dispersion: new kinds come in company.
-    chance = float(upper_tail(np.array([float(together)]), np.array([expected]), np.array([0.05]))[0])
+    expected = size * (singles + 0.5) / max(seen, size)
+    # Over-dispersed, for new kinds come in company, and few kinds seen once tell little of how many are to come.
+    alpha = 0.25 + 1.0 / (singles + 1.0)
+    chance = float(upper_tail(np.array([float(together)]), np.array([expected]), np.array([alpha]))[0])
     repeats = np.minimum(counts, _MOST_REPEATS) - 1.0
     return np.asarray(chance * (size / (seen + size)) ** repeats)
 

@@ -76,8 +76,8 @@ def _missing(held: Mapping[str, frozenset[int]], level: float, support: int) -> 
     column = {template: i for i, template in enumerate(templates)}
     keys = list(held)
     has = np.zeros((len(keys), len(templates)), dtype=np.float32)
-    for row, key in enumerate(keys):
-        has[row, [column[template] for template in held[key] if template in column]] = 1
+    for number, key in enumerate(keys):
+        has[number, [column[template] for template in held[key] if template in column]] = 1
     together = has.T @ has
     alone = np.diag(together)[:, None] - together
     share = alone / np.maximum(np.diag(together)[:, None], 1)

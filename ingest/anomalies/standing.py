@@ -26,20 +26,20 @@ SHARE: Final = 0.05
 """Share of failing records from which a log of any length is failing."""
 
 
-def standing(facts: Facts) -> list[Symptom]:
-    """Symptoms from what the log says by itself, in order of place; empty where it says nothing alarming."""
+def standing(facts: Facts, records: float) -> list[Symptom]:
+    """Symptoms from what the log says by itself, in order of place; empty where it says nothing alarming.
+
+    `records` is the size of the whole run, all axes.
+    """
     subject = facts.subject
     panel = subject.panel
     window = panel.counts[:, panel.start :]
     totals = window.sum(axis=1)
-    records = float(totals.sum())
-    if records == 0:
-        return []
     unknown = panel.counts[:, : panel.start].sum(axis=1) == 0
     failing = (facts.alarms >= ALARMING) & (totals > 0) & unknown
-    share = float(totals[failing].sum()) / records
+    share = float(totals[failing].sum()) / max(records, 1.0)
     # A failure weighs fully in a short log; in a long one only if it is a fair part of it or comes at its end.
-    length = min(1.0, SHORT / records)
+    length = min(1.0, SHORT / max(records, 1.0))
     found = []
     for row in np.flatnonzero(failing):
         spread = float((window[row] > 0).mean())
