@@ -20,6 +20,7 @@ from ingest.templates.miner import DrainMiner
 
 _MARGIN: Final = 2  # lines beside one that may fold which are parsed with it
 _MAX_HELD: Final = 4000  # lines at the end of a frame that may fold with the next frame's
+_FRAMES: Final = 4
 _MAX_KEYS: Final = 500_000
 _MAX_LINE: Final = 4 * masking.MAX_CHARACTERS
 
@@ -46,7 +47,7 @@ class LineMiner:
 
     def mine(self, source: LogSource) -> Iterator[MinedLines]:
         """Every line of a source with its template. Raises InputError where the source cannot be read."""
-        for frame in source.lines():
+        for frame in _grouped(source.lines()):
             yield self._frame(frame, final=False)
         if self._held is not None:
             yield self._frame(self._held.clear(), final=True)
@@ -74,15 +75,24 @@ class LineMiner:
 
     def _learn(self, keys: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Parses and mines one line of each key never seen: the records, and the keys that will not be remembered."""
-        news = keys.join(self._known, on="key", how="anti").sort("row")
+        news = keys.join(self._known, on="key", how="anti")
         if news.is_empty():
             return pl.DataFrame(), _no_keys()
+        budget = self._miner.budget(frame.height)
+        beyond = _no_keys()
+        if news.height > budget:
+            news = news.sort(["len", "key"], descending=[True, False])
+            over = news[budget:]
+            nobody = pl.Series([None], dtype=pl.String).new_from_index(0, over.height)
+            ids = self._miner.overflowing(frame["line"].gather(over["row"]), nobody, over["len"])
+            beyond = over.select("key", template_id=ids, folds=pl.lit(False))
+            news = news[:budget]
+        news = news.sort("row")
         records, folds = self._parser.parse_single(frame[news["row"]])
-        mined = self._miner.assign(records, counted=False)
-        table = pl.DataFrame({"key": news["key"], "template_id": mined["template_id"], "folds": folds})
-        beyond = table["template_id"].is_in(list(self._miner.overflow))
-        self._known = pl.concat([self._known, table.filter(~beyond)]).tail(_MAX_KEYS)
-        return mined.filter(~folds), table.filter(beyond)
+        mined = records.with_columns(self._miner.learn(records, budget))
+        table = news.select("key", template_id=mined["template_id"], folds=folds)
+        self._known = pl.concat([self._known, table]).tail(_MAX_KEYS)
+        return mined.filter(~folds), beyond
 
     @staticmethod
     def _together(folds: pl.Series) -> pl.Series | None:
@@ -114,7 +124,8 @@ class LineMiner:
         records = {int(each): int(count) for each, count in ids.value_counts().iter_rows()}
         lines = pl.DataFrame({"position": single["position"], "template_id": ids})
         if together is not None:
-            folded = self._miner.assign(self._parser.parse_alone(frame[: rows.height].filter(together)), counted=False)
+            folded = self._parser.parse_alone(frame[: rows.height].filter(together))
+            folded = folded.with_columns(self._miner.learn(folded, self._miner.budget(frame.height)))
             for each, count in folded["template_id"].value_counts().iter_rows():
                 records[each] = records.get(each, 0) + count
             spread = folded.select(
@@ -131,6 +142,19 @@ class LineMiner:
         distinct = ids.unique()
         roots: Callable[[int], int] = self._miner.resolve
         return ids.replace_strict(distinct, [roots(each) for each in distinct], return_dtype=pl.Int64)
+
+
+def _grouped(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The first frame, then several together: what a frame costs whatever its size is then paid less often."""
+    held: list[pl.DataFrame] = []
+    wanted = 1
+    for frame in frames:
+        held.append(frame)
+        if len(held) == wanted:
+            yield pl.concat(held)
+            held, wanted = [], _FRAMES
+    if held:
+        yield pl.concat(held)
 
 
 def _cut(line: pl.Expr) -> pl.Expr:

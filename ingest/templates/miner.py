@@ -21,7 +21,7 @@ from ingest.templates.evidence import Thresholds, Words, generalise, partition
 from ingest.templates.identity import founding_id
 from ingest.templates.siblings import SiblingRules
 from ingest.templates.store import MAX_EXAMPLES, TemplateStore
-from ingest.templates.words import separators_before, split
+from ingest.templates.words import GENERAL, separators_before, split
 
 EXAMPLE_CHARACTERS: Final = 300
 _SLICE: Final = 2000
@@ -68,34 +68,39 @@ class DrainMiner:
 
     # batches
 
-    def assign(self, batch: pl.DataFrame, counted: bool = True) -> pl.DataFrame:
+    def assign(self, batch: pl.DataFrame) -> pl.DataFrame:
         """The batch with `template_id` (Int64, 63 bits) added; rows keep their order. Learns.
 
-        Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty. With `counted`
-        false the caller tells how many records there were (`count`).
+        Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty.
         """
+        ids = self.learn(batch, self.budget(batch.height))
+        self.count(dict(ids.value_counts().iter_rows()))
+        return batch.with_columns(ids)
+
+    def budget(self, rows: int) -> int:
+        """How many keys never seen so many rows may bring."""
+        return max(self.config.min_budget, int(rows * self.config.budget))
+
+    def learn(self, batch: pl.DataFrame, budget: int) -> pl.Series:
+        """The template ids of a batch, as `assign`, without counting its records (`count`)."""
         if batch.is_empty():
-            return batch.with_columns(template_id=pl.lit(None, pl.Int64))
+            return pl.Series("template_id", [], dtype=pl.Int64)
         self.batches += 1
         rows, keys = _keys(batch)
         fresh, fresh_rows = self._fresh(rows, keys)
+        over = fresh[budget:]
         if fresh.height:
-            budget = max(self.config.min_budget, int(batch.height * self.config.budget))
-            over = fresh[budget:]
             self._learn(fresh[:budget], fresh_rows, batch)
-        else:
-            over = fresh
         table = self._table(keys["key"])
         if over.height:
-            table = pl.concat([table, self._overflow(over, rows, batch)])
+            first = over.join(rows.unique("key", keep="first"), on="key", how="left", maintain_order="left")
+            service = _services(batch).gather(first["row"])
+            ids = self.overflowing(first["text"], service, first["len"])
+            table = pl.concat([table, pl.DataFrame({"key": first["key"], "template_id": ids})])
         ids = _lookup(rows, table)
-        if counted:
-            self.count(dict(ids.value_counts().iter_rows()))
-        else:
-            self.count(dict.fromkeys(ids.unique(), 0))
         if fresh.height:
-            self._tidy()
-        return batch.with_columns(ids)
+            self._tidy(ids)
+        return ids
 
     def count(self, records: Mapping[int, int]) -> None:
         """Adds records to templates, by id, and marks them as used now."""
@@ -104,6 +109,26 @@ class DrainMiner:
             if template is not None:
                 template.count += count
                 template.used = self.batches
+
+    def overflowing(self, texts: pl.Series, services: pl.Series, records: pl.Series) -> pl.Series:
+        """Overflow templates for messages beyond the budget: one per service and number of words (up to 32).
+
+        `records`: how many each message stands for; they are counted in `overflow`, and by the caller (`count`).
+        """
+        frame = pl.DataFrame(
+            {"text": texts, "service": services.cast(pl.String), "records": records.cast(pl.Int64)}
+        ).with_columns(words=pl.col("text").str.count_matches(" ", literal=True).clip(0, 31) + 1)
+        shapes = frame.group_by("service", "words").agg(pl.col("records").sum()).sort("service", "words")
+        ids = []
+        for service, words, count in shapes.iter_rows():
+            template_id = founding_id(f"overflow\x00{service or ''}\x00{words}")
+            if template_id not in self.store.templates:
+                self.store.found_overflow(template_id, " ".join([GENERAL] * words), service, self.batches)
+            self.overflow[template_id] = self.overflow.get(template_id, 0) + count
+            ids.append(template_id)
+        shapes = shapes.with_columns(template_id=pl.Series(ids, dtype=pl.Int64))
+        joined = frame.join(shapes, on=["service", "words"], how="left", nulls_equal=True, maintain_order="left")
+        return joined["template_id"]
 
     def classify(self, batch: pl.DataFrame) -> pl.DataFrame:
         """The batch with `template_id` added, without learning: null where a record fits no template known."""
@@ -177,13 +202,12 @@ class DrainMiner:
         """For each fresh key, in their order: (key, masked message, a message, its service)."""
         if not fresh.height:
             return []
-        service = batch["service"].cast(pl.String) if "service" in batch.columns else None
         frame = rows.select("key", "text", "row")
         # The least message stands for its key, so that the order of lines does not matter.
         first = frame.group_by("key").agg(pl.col("text").min(), pl.col("row").min())
         chosen = fresh.select("key").join(first, on="key", how="left", maintain_order="left")
         masked = chosen.select(masking.mask(pl.col("text"), self.config.masks))["text"]
-        services = [None] * chosen.height if service is None else service.gather(chosen["row"]).to_list()
+        services = _services(batch).gather(chosen["row"]).to_list()
         return list(zip(chosen["key"], masked, chosen["text"], services, strict=True))
 
     def _learn(self, fresh: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> None:
@@ -254,44 +278,19 @@ class DrainMiner:
         roots = [resolve(each) for each in variants]
         return table.select("key", template_id=pl.col("variant").replace_strict(variants, roots, return_dtype=pl.Int64))
 
-    def _overflow(self, over: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> pl.DataFrame:
-        """Overflow templates of keys beyond the budget: one per service and number of words (up to 32)."""
-        found = over.join(rows.unique("key", keep="first"), on="key", how="left")
-        service = batch["service"].cast(pl.String) if "service" in batch.columns else pl.Series([None] * batch.height)
-        found = found.select(
-            "key",
-            "len",
-            words=pl.col("text").str.count_matches(" ", literal=True).clip(0, 31) + 1,
-            service=service.cast(pl.String).gather(found["row"]),
-        )
-        shapes = found.group_by("service", "words").agg(pl.col("len").sum()).sort("service", "words")
-        ids = []
-        for name, words, count in shapes.iter_rows():
-            text = " ".join(["<*>"] * words)
-            template_id = founding_id(f"overflow\x00{name or ''}\x00{words}")
-            if template_id not in self.store.templates:
-                self.store.found_overflow(template_id, text, name, self.batches)
-            self.overflow[template_id] = self.overflow.get(template_id, 0) + count
-            ids.append(template_id)
-        shapes = shapes.with_columns(template_id=pl.Series(ids, dtype=pl.Int64))
-        joined = found.join(shapes, on=["service", "words"], how="left", nulls_equal=True)
-        return joined.select("key", "template_id")
-
-    def _tidy(self) -> None:
-        """Keeps templates and caches within their bounds."""
+    def _tidy(self, ids: pl.Series) -> None:
+        """Keeps templates and caches within their bounds; the templates of `ids` are in use."""
         limit = self.config.max_templates
         if len(self.store.templates) > limit:
+            for each in ids.unique():
+                self.store.templates[each].used = self.batches
             by_service: dict[str | None, list[int]] = defaultdict(list)
-            for each in self.store.templates.values():
-                by_service[each.service].append(each.template_id)
-            gone = False
-            for ids in by_service.values():
-                if len(ids) > limit:
-                    ids.sort(key=lambda each: (self.store.templates[each].used, self.store.templates[each].count, each))
-                    for forgotten in ids[: len(ids) - limit + limit // 10]:
-                        self.store.forget(forgotten)
-                    gone = True
-            if gone:
+            for template in self.store.templates.values():
+                by_service[template.service].append(template.template_id)
+            forgotten = [each for mine in by_service.values() for each in self._least_useful(mine)]
+            if forgotten:
+                for each in forgotten:
+                    self.store.forget(each)
                 self.generation += 1
                 self.store.drop_stale_keys()
                 self._shapes = {}
@@ -299,6 +298,15 @@ class DrainMiner:
                 self._groups = _DrainGroups(self.config.similarity)
         if len(self._shapes) > self.config.max_keys:
             self._shapes = {}
+
+    def _least_useful(self, ids: list[int]) -> list[int]:
+        """The templates of one service that go: those used longest ago, of the fewest records; none within the cap."""
+        limit = self.config.max_templates
+        if len(ids) <= limit:
+            return []
+        templates = self.store.templates
+        ids.sort(key=lambda each: (templates[each].used, templates[each].count, each))
+        return ids[: len(ids) - limit + limit // 10]
 
 
 class _DrainGroups:
@@ -332,6 +340,12 @@ class _DrainGroups:
 
 def _no_keys() -> pl.DataFrame:
     return pl.DataFrame(schema={"key": pl.UInt64, "variant": pl.Int64})
+
+
+def _services(batch: pl.DataFrame) -> pl.Series:
+    if "service" not in batch.columns:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, batch.height)
+    return batch["service"].cast(pl.String)
 
 
 def _keys(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
