@@ -87,7 +87,7 @@ def _health_checks(w: World) -> None:
 
 def _probe(w: World, t: float, name: str, index: int) -> None:
     pod = w.services[name].pods[index]
-    if w.suffer((f"probe:{name}",), t, pod.name)[2] is None:
+    if w.suffer((f"probe:{name}", f"service:{name}"), t, pod.name)[2] is None:
         host = pod.ip.rsplit(".", 1)[0] + ".1"
         w.write(t, name, f'INFO:     {host}:{w.noise.randrange(32768, 60999)} - "GET /healthz HTTP/1.1" 200 OK')
 

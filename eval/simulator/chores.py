@@ -30,6 +30,8 @@ def heap(w: World, service: str) -> float:
 
 
 def _collect_garbage(w: World, t: float) -> None:
+    if w.suffer(("service:payment",), t, "background")[2]:
+        return
     n = w.noise
     number = int(w.facts.get("gc", w.style.number("gc/first", 40, 900)))
     w.facts["gc"] = number + 1
@@ -38,6 +40,8 @@ def _collect_garbage(w: World, t: float) -> None:
     used = min(511.0, after + n.uniform(120, 220) * (1 - min(0.95, extra / 460)))
     cause = w.blame.get("heap/payment") if extra > 120 else None
     pause = n.uniform(3, 14) * (1 + extra / 60)
+    if extra >= 330:
+        pause *= 9
     kind = "Pause Young (Normal) (G1 Evacuation Pause)" if extra < 330 else "Pause Full (G1 Compaction Pause)"
     uptime = t + w.style.number("gc/uptime", 4000, 400000)
     stamp = w.clock.iso(t).removesuffix("Z") + "+0000"
@@ -168,7 +172,12 @@ def _queue_stats(w: World, t: float) -> None:
         "",
         "queue stats",
         None,
-        {"queue": "orders", "waiting": waiting, "active": min(8, 1 + waiting), "oldestMs": oldest},
+        {
+            "queue": "orders",
+            "waiting": waiting,
+            "active": min(int(w.facts.get("concurrency", 8)), 1 + waiting),
+            "oldestMs": oldest,
+        },
         pod=0,
         cause=cause,
     )

@@ -114,6 +114,13 @@ JAVA_LIBRARY: Final[dict[str, tuple[str, ...]]] = {
     ),
     "": (),
 }
+JAVA_STATEMENT: Final = (
+    "org.postgresql.core.v3.QueryExecutorImpl.receiveErrorResponse(QueryExecutorImpl.java:2725)",
+    "org.springframework.jdbc.support.SQLErrorCodeSQLExceptionTranslator.doTranslate(SQLErrorCodeSQLExceptionTranslator.java:246)",
+    "org.springframework.jdbc.core.JdbcTemplate.execute(JdbcTemplate.java:658)",
+    "org.springframework.jdbc.core.JdbcTemplate.update(JdbcTemplate.java:972)",
+)
+"""Frames of a statement that the server refused: innermost first."""
 JAVA_ENTRY: Final = (
     "java.base/jdk.internal.reflect.DirectMethodHandleAccessor.invoke(DirectMethodHandleAccessor.java:103)",
     "org.springframework.web.servlet.FrameworkServlet.service(FrameworkServlet.java:885)",

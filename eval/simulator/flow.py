@@ -15,6 +15,7 @@ from eval.simulator.world import Failure, Service, World
 
 NOTICEABLE: Final = 0.15
 """Seconds of added latency from which on a fault is said to have caused a line."""
+_FOREVER: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -115,6 +116,8 @@ def _serve(w: World, s: Service, operation: Operation, request: Request, start: 
         cause = at_fault
     if failure is not None:
         return _fail(w, s, operation, (operation.name,), failure, request, t, "")
+    if delay > _FOREVER:
+        return Outcome(t, 504, cause)  # it hangs until the process ends, and says nothing
     for step in operation.steps:
         missed = f"miss:{step.target}" in request.marks or w.misses
         if step.chance < 1 and w.rng.random() >= step.chance and not missed:
@@ -323,7 +326,7 @@ def _fail(
         address = f"{w.rng.choice(w.gateway_pods).ip}:{w.rng.randrange(32768, 60999)}"
         text = go_panic(frames, str(failure.fields["message"]), w.rng.randrange(900, 99999), address)
         w.write(t, s.name, f"{w.clock.nginx_error(t)} {text}", failure.cause)
-        return Outcome(t, 502, failure.cause, "refused")
+        return Outcome(t, 502, failure.cause, "reset")
     if failure.status < 500:
         words(
             w,

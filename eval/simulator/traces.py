@@ -8,6 +8,7 @@ from eval.simulator.code import (
     GO_LIBRARY,
     JAVA_ENTRY,
     JAVA_LIBRARY,
+    JAVA_STATEMENT,
     NODE_LIBRARY,
     OWN,
     PYTHON_ENTRY,
@@ -18,6 +19,7 @@ from eval.simulator.code import (
 from eval.simulator.style import Style
 from eval.simulator.wording import Chain
 
+_STATEMENT_REFUSED = ("BadSql", "Integrity", "Duplicate", "AcquireLock", "Uncategorized", "QueryTimeout")
 _GO_ROOT = "/src/inventory"
 
 
@@ -83,9 +85,20 @@ def _python_source(frame: Frame) -> str:
         "insert_order": "session.execute(insert(orders).values(**row))",
         "load_order": "row = session.execute(select(orders).where(orders.c.id == order_id)).one()",
         "find_by_email": "row = session.execute(select(accounts).where(accounts.c.email == email)).one_or_none()",
+        "load_settings": "return Settings()",
+        "add_item": "cart = carts.add(cart_id, item.sku, item.quantity)",
+        "order_status": "order = service.status(order_id)",
+        "order_total": "return sum((line.amount for line in lines), start=cart.shipping_fee)",
+        "apply_discounts": 'total -= total * discount["percent_off"] / 100',
+        "login": "account = service.authenticate(payload.email, payload.password)",
+        "verify": "claims = tokens.verify(payload.token)",
+        "check_password": 'return bcrypt.checkpw(password.encode("ascii"), account.password_hash)',
+        "decode_token": 'return Claims(tenant=claims["tenant"], expires_at=claims["exp"])',
+        "load_session": 'raw = self._redis.get(f"session:{token_id}")',
+        "load_account": "row = session.execute(select(accounts).where(accounts.c.id == account_id)).one()",
         "publish": "self._redis.rpush(self._queue, message.dump())",
     }
-    return known.get(frame.function, f"return {frame.function.lstrip('_')}_impl(request)")
+    return known.get(frame.function, "return handler(request)")
 
 
 def _python(frames: tuple[Frame, ...], library: str, chain: Chain) -> str:
@@ -114,18 +127,21 @@ def _java(style: Style, frames: tuple[Frame, ...], library: str, chain: Chain) -
         f"\tat {java_class(style, frame.file)}.{frame.function}({frame.file.rpartition('/')[2]}:{frame.line})"
         for frame in reversed(frames)
     ]
+    innermost, *outer = JAVA_LIBRARY[library] or ("",)
+    if library == "db" and any(kind in chain[0][0] for kind in _STATEMENT_REFUSED):
+        innermost, *outer = JAVA_STATEMENT
     lines: list[str] = []
     for depth, (kind, message) in enumerate(chain):
         head = f"{kind}: {message}" if message else kind
         lines.append(head if not depth else f"Caused by: {head}")
         if depth and depth == len(chain) - 1 and library:
-            lines += [f"\tat {frame}" for frame in JAVA_LIBRARY[library][:1]]
+            lines.append(f"\tat {innermost}")
             lines.append(f"\t... {38 + len(own)} common frames omitted")
         elif depth:
             lines += own[:1]
             lines.append(f"\t... {37 + len(own)} common frames omitted")
         else:
-            lines += [f"\tat {frame}" for frame in JAVA_LIBRARY[library][1:]]
+            lines += [f"\tat {frame}" for frame in outer]
             lines += own
             lines += [f"\tat {frame}" for frame in JAVA_ENTRY]
     return "\n".join(lines)

@@ -108,9 +108,10 @@ def answer(
     took = end - t
     if took > 8 and status == 200 and w.rng.random() < 0.3:
         status, size = 499, 0
+    upstream_took = took if status == 504 else max(0.0, took - 0.001)
     access = (
         f'{request.client} - - [{w.clock.nginx_access(end)}] "{method} {target} HTTP/1.1" {status} {size} '
-        f'"https://www.{w.style.database}.example/" "{agent}" rt={took:.3f} urt={max(0.0, took - 0.001):.3f} rid={request.id}'
+        f'"https://www.{w.style.database}.example/" "{agent}" rt={took:.3f} urt={upstream_took:.3f} rid={request.id}'
     )
     cause = outcome.cause
     w.write(end, "gateway/access", access, cause)

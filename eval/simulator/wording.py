@@ -244,7 +244,7 @@ CONDITIONS: Final[dict[str, dict[str, Options]]] = {
     "bad_status": {
         "python": (
             *_one("httpx.HTTPStatusError", "Server error '{status} Internal Server Error' for url 'http://{host}:{port}/internal'"),
-            *_one("{service}.errors.UpstreamError", "{peer} answered {status}"),
+            *_one("{service}.errors.UpstreamError", "upstream answered {status}"),
         ),
         "java": _one("org.springframework.web.client.HttpServerErrorException", "{status} from {host}"),
         "go": _one("*client.StatusError", "{peer}: unexpected status {status}"),

@@ -162,10 +162,11 @@ class World:
 
     def _pods(self, name: str, count: int, rng: random.Random) -> list[Pod]:
         revision = suffix(rng, 10)
+        first = rng.randrange(len(self.style.nodes))
         return [
             Pod(
                 f"{name}-{revision}-{suffix(rng, 5)}",
-                self.style.nodes[index % len(self.style.nodes)],
+                self.style.nodes[(first + index) % len(self.style.nodes)],
                 f"{self.style.subnet}.{rng.randrange(1, 39)}.{rng.randrange(2, 250)}",
                 revision,
             )

@@ -24,9 +24,11 @@ def code_defect(setting: Setting) -> Planted:
         setting.fail(f"op:{service}.{defect.op}", lambda t, tag: failure if tag.endswith(currency) else None)
         which = f"orders in {currency}"
     else:
-        digit = setting.choose(*"13579")
-        setting.fail(f"op:{service}.{defect.op}", lambda t, tag: failure if tag.split("/")[2].endswith(digit) else None)
-        which = f"articles whose number ends in {digit}" if defect.op != "login" else "some accounts"
+        digits = setting.choose("135", "579", "0248")
+        setting.fail(
+            f"op:{service}.{defect.op}", lambda t, tag: failure if tag.split("/")[2].endswith(tuple(digits)) else None
+        )
+        which = f"articles whose number ends in {' or '.join(digits)}" if defect.op != "login" else "some accounts"
     file, function = OWN[service][defect.places[-1]]
     text = f"{function} in {file} of {service} {defect.text}; {which} meet it since something new came in"
     symptom = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from eval.simulator import platform
 from eval.simulator.chores import scheduled_job
-from eval.simulator.faults.base import Fault, Planted, Setting, database_error
+from eval.simulator.faults.base import Fault, Planted, Setting
 from eval.simulator.labels import RootCause
 from eval.simulator.stores import log_postgres
 from eval.simulator.world import Effect
@@ -66,6 +66,7 @@ def dependency_down(setting: Setting) -> Planted:
         w.write(t - 0.1, "redis", f"1:M {w.clock.redis(t - 0.1)} # Redis is now ready to exit, bye bye...", setting.id)
         _node_trouble(setting, "redis")
     setting.fail(f"store:{target}", setting.sometimes(1.0, failure))
+    w.at(setting.end, lambda at: _back(setting, at))
     service, component = _whose(setting)
     text = (
         f"{w.host(target)} is down: every connection to it fails"
@@ -73,6 +74,17 @@ def dependency_down(setting: Setting) -> Planted:
         else f"{target} stopped: nothing can connect to it"
     )
     return Planted(RootCause(service, component, "dependency_down", text), _pain(setting, target))
+
+
+def _back(setting: Setting, t: float) -> None:
+    """A store that comes back says so."""
+    w = setting.world
+    if setting.target == "redis":
+        _redis_ready(setting, t, 0.31)
+    elif setting.target == "postgres":
+        who = f"[{w.style.number('pid/postmaster', 1, 60)}]"
+        log_postgres(w, t - 0.2, who, "LOG", "database system was shut down; starting PostgreSQL 16.3", None)
+        log_postgres(w, t, who, "LOG", "database system is ready to accept connections", None)
 
 
 def _node_trouble(setting: Setting, store: str) -> None:
@@ -117,122 +129,6 @@ def dependency_slow(setting: Setting) -> Planted:
     return Planted(RootCause(service, component, "dependency_slow", text), symptom, ("no_error_line",) if mild else ())
 
 
-def slow_query(setting: Setting) -> Planted:
-    """A statement lost its index (or its plan flipped): it takes seconds, and holds its connection meanwhile."""
-    w = setting.world
-    query, table, owner = {
-        "inventory": ("search_products", "products", "inventory"),
-        "checkout": ("load_order", "orders", "checkout"),
-        "users": ("find_account", "accounts", "users"),
-    }[setting.target]
-    who = f"[{setting.rng.randrange(4000, 30000)}] dba@{w.style.database}"
-    if setting.rng.random() < 0.5:
-        statement = setting.choose(
-            f"DROP INDEX {table}_lookup_idx", f"ALTER TABLE {table} DROP CONSTRAINT {table}_lookup_key"
-        )
-        log_postgres(w, setting.start - 2, who, "LOG", f"statement: {statement};", setting.change)
-        how = "its index was dropped"
-    else:
-        log_postgres(
-            w,
-            setting.start - 2,
-            who,
-            "LOG",
-            f"duration: {setting.rng.uniform(20000, 70000):.3f} ms  statement: COPY {table} FROM STDIN WITH (FORMAT csv)",
-            setting.change,
-        )
-        how = f"a bulk load made the statistics of {table} stale and its plan flipped"
-    low, high = setting.choose((1.4, 3.5), (2.0, 6.0), (1.1, 2.5))
-    setting.slow(f"query:{query}", lambda t, tag: w.rng.uniform(low, high))
-
-    def blame() -> None:
-        w.services[owner].pool.cause = w.services[owner].threads.cause = setting.id
-
-    setting.during(blame, lambda: None)
-    text = f"The statement {query} of {owner} takes seconds: {how}"
-    symptom = {
-        "inventory": "Search is very slow",
-        "checkout": "The order page loads slowly",
-        "users": "Log-in takes several seconds",
-    }[setting.target]
-    return Planted(RootCause("postgres", f"table/{table}", "slow_query", text), symptom, ("no_error_line",))
-
-
-def lock_contention(setting: Setting) -> Planted:
-    """A long transaction holds a lock that ordinary statements need: they queue behind it, and some give up."""
-    w = setting.world
-    query, table, owner, lock = {
-        "inventory": ("reserve_stock", "stock", "inventory", "ShareLock on transaction"),
-        "checkout": ("insert_order", "orders", "checkout", "RowExclusiveLock on relation"),
-        "payment": ("append_ledger", "ledger_entries", "payment", "RowExclusiveLock on relation"),
-    }[setting.target]
-    holder = setting.rng.randrange(4000, 30000)
-    culprit = setting.choose("reporting", "dba", "backoffice")
-    text = setting.choose(
-        f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE",
-        f"UPDATE {table} SET updated_at = now() WHERE updated_at < now() - interval '1 year'",
-        f"ALTER TABLE {table} ADD COLUMN note text DEFAULT ''",
-    )
-    log_postgres(
-        w,
-        setting.start - 1,
-        f"[{holder}] {culprit}@{w.style.database}",
-        "LOG",
-        f"statement: BEGIN; {text};",
-        setting.change,
-    )
-    deadlocks = setting.rng.random() < 0.4
-    number = setting.rng.randrange(16400, 17900)
-
-    def wait(t: float, tag: str) -> float:
-        if w.rng.random() < 0.15:
-            return 0.0
-        waited = w.rng.uniform(1.2, 7.0)
-        pid = w.style.number(f"pid/{owner}", 200, 9000) + w.rng.randrange(8)
-        who = f"[{pid}] {owner}@{w.style.database}"
-        where = f"{lock} {number if 'relation' in lock else w.rng.randrange(700_000, 990_000)}" + (
-            f" of database {16384}" if "relation" in lock else ""
-        )
-        log_postgres(
-            w,
-            t + 1.0,
-            who,
-            "LOG",
-            f"process {pid} still waiting for {lock.split()[0]} on {where.split(' on ')[1]} after {1000 + w.rng.uniform(0.05, 0.9):.3f} ms",
-            setting.id,
-        )
-        log_postgres(w, t + 1.0, who, "DETAIL", f"Process holding the lock: {holder}. Wait queue: {pid}.", setting.id)
-        return waited
-
-    setting.slow(f"query:{query}", wait)
-    if deadlocks:
-        failure = database_error(
-            setting, "DeadlockDetected", "40P01", "deadlock detected", "OperationalError", "dao.CannotAcquireLockException",
-            detail=f"Process {holder - 7} waits for ShareLock on transaction {number}8; blocked by process {holder}.\nProcess {holder} waits for ShareLock on transaction {number}9; blocked by process {holder - 7}.".replace("\n", "\n\t"),
-            hint="See server log for query details.",
-        )  # fmt: skip
-    else:
-        failure = database_error(
-            setting,
-            "LockNotAvailable",
-            "55P03",
-            "canceling statement due to lock timeout",
-            "OperationalError",
-            "dao.CannotAcquireLockException",
-        )
-    setting.fail(f"query:{query}", setting.sometimes(0.25, failure))
-
-    def blame() -> None:
-        w.services[owner].pool.cause = w.services[owner].threads.cause = setting.id
-
-    setting.during(blame, lambda: None)
-    cause = f"A long transaction of {culprit} holds a lock on {table}; statements of {owner} wait behind it"
-    return Planted(
-        RootCause("postgres", f"table/{table}", "lock_contention", cause),
-        setting.choose("Orders hang and some fail", f"Requests of {owner} got very slow and some fail"),
-    )
-
-
 def rate_limited(setting: Setting) -> Planted:
     """A provider answers 429 (or SMTP 451) to a part of the calls."""
     w, target = setting.world, setting.target
@@ -269,6 +165,7 @@ def queue_backlog(setting: Setting) -> Planted:
     w = setting.world
     if setting.rng.random() < 0.5:
         done = platform.configure(w, setting.start, "worker", "QUEUE_CONCURRENCY", setting.change, "8", "1")
+        w.at(done, lambda _: w.facts.update(concurrency=1))
         component, how = "configmap/worker-config", "its concurrency was cut from 8 to 1"
     else:
         done = setting.start
@@ -293,7 +190,7 @@ def queue_backlog(setting: Setting) -> Planted:
     setting.repeat(15, 1, depth, done)
 
     def clear() -> None:
-        w.facts["queue_waiting"] = 0.0
+        w.facts.update(queue_waiting=0.0, concurrency=8)
 
     setting.during(lambda: w.blame.update(queue=setting.id), clear, done)
     text = f"The worker falls behind the queue of orders: {how}"
@@ -306,7 +203,7 @@ def queue_backlog(setting: Setting) -> Planted:
 
 def cache_failure(setting: Setting) -> Planted:
     """Redis refuses writes, is loading, or has lost its keys."""
-    w, variant = setting.world, setting.choose("full", "loading", "evicted")
+    w, variant = setting.world, setting.choose("full", "loading", "empty")
     t = setting.start
     if variant == "full":
         message = setting.choose(
@@ -316,58 +213,48 @@ def cache_failure(setting: Setting) -> Planted:
         failure = setting.failure("redis_error", 0.002, fields={"redis": "OutOfMemoryError", "message": message})
         setting.fail("edge:checkout>redis", setting.sometimes(1.0, failure))
         text = "Redis is full (maxmemory, no eviction): it refuses writes, so carts cannot be saved"
-    elif variant == "loading":
-        w.write(t, "redis", f"1:C {w.clock.redis(t)} * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", setting.id)
-        w.write(t + 0.2, "redis", f"1:M {w.clock.redis(t + 0.2)} * Server initialized", setting.id)
-        w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Loading RDB produced by version 7.2.4", setting.id)
-        failure = setting.failure(
+        return Planted(RootCause("redis", "statefulset/redis", "cache_failure", text), _pain(setting, "redis"))
+    caused = setting.id if variant == "loading" else setting.change
+    platform.event(w, t - 2.5, "Pod", "redis-0", "Killing", "Stopping container redis", cause=caused)
+    platform.event(w, t - 0.5, "Pod", "redis-0", "Started", "Started container redis", cause=caused)
+    w.write(t, "redis", f"1:C {w.clock.redis(t)} * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", caused)
+    w.write(
+        t + 0.1,
+        "redis",
+        f"1:C {w.clock.redis(t + 0.1)} * Redis version=7.2.4, bits=64, commit=00000000, modified=0, pid=1, just started",
+        caused,
+    )
+    w.write(t + 0.2, "redis", f"1:M {w.clock.redis(t + 0.2)} * Server initialized", caused)
+    if variant == "loading":
+        w.write(t + 0.3, "redis", f"1:M {w.clock.redis(t + 0.3)} * Loading RDB produced by version 7.2.4", caused)
+        refusal = setting.failure(
             "redis_error",
             0.002,
             fields={"redis": "BusyLoadingError", "message": "LOADING Redis is loading the dataset in memory"},
         )
-        setting.fail("store:redis", setting.sometimes(1.0, failure))
-        platform.event(
-            w,
-            t - 1,
-            "Pod",
-            "redis-0",
-            "Unhealthy",
-            "Readiness probe failed: LOADING Redis is loading the dataset in memory",
-            True,
-            setting.id,
+        setting.fail("store:redis", setting.sometimes(1.0, refusal))
+        probe = "Readiness probe failed: LOADING Redis is loading the dataset in memory"
+        setting.repeat(
+            60, 10, lambda at: platform.event(w, at, "Pod", "redis-0", "Unhealthy", probe, True, setting.id), t + 6
         )
+        w.at(setting.end, lambda at: _redis_ready(setting, at, at - t))
         text = "Redis restarted and loads its data set for minutes: commands are refused meanwhile"
-    else:
-        w.write(
-            t,
-            "redis",
-            f"1:M {w.clock.redis(t)} * DB 0: {setting.rng.randrange(90, 400)} keys ({setting.rng.randrange(20, 80)} volatile) in {512} slots HT.",
-            setting.id,
-        )
-        w.write(
-            t - 0.5,
-            "redis",
-            f"1:M {w.clock.redis(t - 0.5)} # WARNING: 1 clients executed FLUSHALL, {setting.rng.randrange(200_000, 900_000)} keys removed",
-            setting.change,
-        )
-        for query in ("load_product", "load_account"):
-            setting.slow(f"query:{query}", lambda at, tag: w.rng.uniform(0.3, 1.4))
-        setting.during(lambda: w.misses.add(setting.id), lambda: w.misses.discard(setting.id))
-        text = "The cache was flushed: every look-up goes to the database, which slows down"
-        return Planted(
-            RootCause("redis", "statefulset/redis", "cache_failure", text), "Product pages are slow", ("no_error_line",)
-        )
-    setting.repeat(
-        45,
-        20,
-        lambda at: w.write(
-            at,
-            "redis",
-            f"1:M {w.clock.redis(at)} # {'OOM: used_memory above maxmemory, noeviction' if variant == 'full' else 'Still loading the data set'}",
-            setting.id,
-        ),
+        return Planted(RootCause("redis", "statefulset/redis", "cache_failure", text), _pain(setting, "redis"))
+    _redis_ready(setting, t + 0.4, None)
+    for query in ("load_product", "load_account"):
+        setting.slow(f"query:{query}", lambda at, tag: w.rng.uniform(0.3, 1.4))
+    setting.during(lambda: w.misses.add(setting.id), lambda: w.misses.discard(setting.id))
+    text = "Redis restarted without its data: every look-up goes to the database, which slows down"
+    return Planted(
+        RootCause("redis", "statefulset/redis", "cache_failure", text), "Product pages are slow", ("no_error_line",)
     )
-    return Planted(RootCause("redis", "statefulset/redis", "cache_failure", text), _pain(setting, "redis"))
+
+
+def _redis_ready(setting: Setting, t: float, loaded: float | None) -> None:
+    w = setting.world
+    if loaded is not None:
+        w.write(t, "redis", f"1:M {w.clock.redis(t)} * DB loaded from disk: {loaded:.3f} seconds")
+    w.write(t + 0.01, "redis", f"1:M {w.clock.redis(t + 0.01)} * Ready to accept connections tcp")
 
 
 def heartbeat_missing(setting: Setting) -> Planted:
@@ -406,8 +293,6 @@ def heartbeat_missing(setting: Setting) -> Planted:
 FAULTS = (
     Fault("dependency_down", ("psp", "smtp", "postgres", "redis"), dependency_down, "a provider or store goes away"),
     Fault("dependency_slow", ("psp", "smtp"), dependency_slow, "a provider answers late"),
-    Fault("slow_query", ("inventory", "checkout", "users"), slow_query, "a statement takes seconds"),
-    Fault("lock_contention", ("inventory", "checkout", "payment"), lock_contention, "a long transaction holds a lock"),
     Fault("rate_limited", ("psp", "smtp"), rate_limited, "a provider throttles"),
     Fault("queue_backlog", ("worker",), queue_backlog, "the queue grows"),
     Fault("cache_failure", ("redis",), cache_failure, "Redis refuses, loads, or is empty"),

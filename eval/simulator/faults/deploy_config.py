@@ -147,7 +147,7 @@ def feature_flag(setting: Setting) -> Planted:
     flag = setting.choose(
         "new-pricing-engine", "fast-path", "async-confirmation", "loyalty-discounts", "smart-allocation"
     )
-    percent = setting.choose(20, 25, 30, 50)
+    percent = setting.choose(25, 40, 50, 60)
     s = w.services[service]
     event, text = w.style.pick(
         "flag",

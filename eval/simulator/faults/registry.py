@@ -7,13 +7,24 @@ from types import MappingProxyType
 from typing import Final
 
 from core.errors import ConfigError
-from eval.simulator.faults import data, dependency, deploy_config, kubernetes, network, resource, security
+from eval.simulator.faults import (
+    data,
+    database,
+    dependency,
+    deploy_config,
+    kubernetes,
+    network,
+    nodes,
+    pools,
+    resource,
+    security,
+)
 from eval.simulator.faults.base import Fault
 
 FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
     {
         fault.type: fault
-        for module in (deploy_config, dependency, resource, network, data, security, kubernetes)
+        for module in (deploy_config, dependency, database, pools, resource, network, data, security, kubernetes, nodes)
         for fault in module.FAULTS
     }
 )
