@@ -1,35 +1,43 @@
-"""Change events shortly before the onset: deploys, configuration, migrations, scaling, restarts."""
+"""Change events shortly before the onset: deploys, configuration, migrations, scaling, restarts.
+
+A rollout is told many times: by the deployment tool, the cluster, and the new process. What changed the same service
+near the onset is one suspect, led by its most telling event.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from core.domain import Category, ChangeEvent, ChangeKind, RuledOut, SuspectKind
+from core.stacktrace import root_frame
+from rag.suspects.objects import Subject, is_platform, subject
+from rag.suspects.propagation import Blame
 from rag.suspects.proposal import Facts, Proposal, counted, shorten
 from rag.suspects.scene import Clue, Scene, base_service
 
 LOOKBACK: Final = timedelta(hours=1)
 """Changes older than this are not proposed."""
 
-GRACE: Final = timedelta(seconds=90)
+GRACE: Final = timedelta(seconds=45)
 """A change this long after the onset may still be its cause: an onset is found a little late or early."""
 
-HALF: Final = timedelta(minutes=10)
+DECAY: Final = timedelta(minutes=10)
 """The closeness of a change falls by 1/e for each of these before the onset."""
 
 _KIND_WEIGHT: Final = {
-    ChangeKind.DEPLOY: 1.0,
     ChangeKind.CONFIG: 1.0,
     ChangeKind.MIGRATION: 1.0,
-    ChangeKind.SCALE: 0.6,
-    ChangeKind.RESTART: 0.25,
+    ChangeKind.DEPLOY: 1.0,
+    ChangeKind.SCALE: 0.5,
+    ChangeKind.RESTART: 0.2,
 }
-"""Restarts and scaling are as often the answer to a fault as its cause."""
+"""Restarts and scaling are as often the answer to a fault as its cause. The order is that of how much an event tells:
+a rollout brings restarts with it, a change of configuration a rollout."""
 
 _FAULT: Final = {
     ChangeKind.DEPLOY: "bad_deploy",
@@ -38,68 +46,92 @@ _FAULT: Final = {
     ChangeKind.SCALE: None,
     ChangeKind.RESTART: None,
 }
-_FLAG: Final = re.compile(
-    r"feature[ _-]?(?:flag|toggle|gate)|\bflags?\b|launchdarkly|unleash|experiment|rollout of", re.IGNORECASE
-)
-_OBJECT: Final = re.compile(
-    r"\b(?P<kind>deployment|statefulset|daemonset|configmap|secret|job|cronjob|ingress|service|pod|replicaset|release|node)"
-    r"s?(?:\.apps)?[/ ][\"'`]?(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])",
-    re.IGNORECASE,
-)
+_FLAG: Final = re.compile(r"\bfeature\b|\bflags?\b|toggle|launchdarkly|unleash|experiment|canary", re.IGNORECASE)
 _FILE: Final = re.compile(
-    r"(?P<file>(?:/?[\w.-]+/)*[\w.-]+\.(?:ya?ml|toml|json|conf|ini|properties|env|sql|py|rb|xml|cfg))\b"
+    r"(?P<file>(?:/?[\w.-]+/)*[\w.-]+\.(?:ya?ml|toml|json|conf|ini|properties|env|sql|xml|cfg))\b"
 )
+_CONTRACT: Final = frozenset({"code_defect", "bad_input", "version_mismatch"})
+"""What a caller reports when the other side answers in a form that it does not know."""
 
 
-def propose(scene: Scene) -> Iterator[Proposal]:
-    """One proposal for each change near the onset, weighted by whose change it was."""
-    for change in scene.changes:
-        near = closeness(change, scene)
-        if near <= 0.0:
-            continue
-        service = base_service(change.service)
-        kinship = affinity(service, scene)
-        fact = near * kinship * _KIND_WEIGHT[change.kind]
-        follower = _follower(service, scene)
-        fault_type = _fault_type(change, follower)
-        followed = (
-            (f"then {counted(follower)} in {follower.service}: {shorten(follower.text, 100)}",) if follower else ()
-        )
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What changed one service near the onset: events by how much they tell."""
+
+    service: str | None
+    component: str | None
+    events: tuple[ChangeEvent, ...]
+    near: float
+
+    @property
+    def lead(self) -> ChangeEvent:
+        return self.events[0]
+
+
+def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
+    """One proposal for each service that was changed near the onset, weighted by whose change it was."""
+    for changed in _by_service(scene):
+        lead, service = changed.lead, changed.service
+        kinship = affinity(service, scene, graph)
+        weight = _KIND_WEIGHT[lead.kind]
+        follower = _follower(service, scene, graph)
+        fault_type = _fault_type(lead, service, follower)
+        component, function = _place(changed, fault_type, follower)
+        then = f"then {counted(follower)}: {shorten(follower.text, 100)}" if follower is not None else ""
         yield Proposal(
             kind=SuspectKind.CHANGE,
-            cause=f"{_words(change)}: {shorten(change.text)}",
-            why=(_when(change, scene), *followed),
+            cause=f"{_words(lead.kind, service)}: {shorten(lead.text)}",
+            why=tuple(filter(None, (_when(lead, scene), then))),
             facts=Facts(
-                strength=0.6 * kinship,
-                novelty=kinship,
-                earliness=kinship,
-                severity=0.4 * kinship,
-                change=fact,
+                strength=0.6 * kinship * weight,
+                novelty=kinship * weight,
+                earliness=kinship * weight,
+                severity=0.4 * kinship * weight,
+                change=changed.near * kinship * weight,
             ),
-            evidence=(change.evidence, *((follower.evidence,) if follower else ())),
+            evidence=(*(event.evidence for event in changed.events[:2]), *((follower.evidence,) if follower else ())),
             fault_type=fault_type,
             service=service,
-            component=component(change),
-            words=frozenset({change.kind.value}),
+            component=component,
+            function=function,
+            words=frozenset({lead.kind.value}),
         )
+
+
+def _by_service(scene: Scene) -> list[_Changed]:
+    groups: dict[str | None, list[tuple[float, ChangeEvent, Subject | None]]] = {}
+    for event in scene.changes:
+        near = closeness(event, scene)
+        if near > 0.0:
+            about = about_of(event)
+            service = about.service if about is not None and about.service else base_service(event.service)
+            groups.setdefault(service, []).append((near, event, about))
+    order = list(_KIND_WEIGHT)
+    changed = []
+    for service, members in groups.items():
+        members.sort(key=lambda each: (order.index(each[1].kind), -each[0]))
+        near, _, about = members[0]
+        component = about.component if about is not None else None
+        changed.append(_Changed(service, component, tuple(event for _, event, _ in members), near))
+    return changed
+
+
+def about_of(event: ChangeEvent) -> Subject | None:
+    """Whom a change concerns, where the platform or a deployment tool reports it."""
+    return subject(event.evidence.text) if is_platform(event.service) else None
 
 
 def closeness(change: ChangeEvent, scene: Scene) -> float:
-    """1 right before the onset, falling with time; 0 outside the look-back.
-
-    Half where the logs carry no times; little where only the change has none.
-    """
-    if scene.onset is None:
+    """1 right before the onset, falling with time; 0 outside the look-back. Where the logs carry no times, half."""
+    if scene.onset is None or change.timestamp is None:
         return 0.5
-    if change.timestamp is None:
-        return 0.15
     ahead = scene.onset - change.timestamp
     if ahead < -GRACE or ahead > LOOKBACK:
         return 0.0
-    return math.exp(-max(ahead, timedelta(0)) / HALF)
+    return math.exp(-max(ahead, timedelta(0)) / DECAY)
 
 
-def affinity(service: str | None, scene: Scene) -> float:
+def affinity(service: str | None, scene: Scene, graph: Blame | None = None) -> float:
     """How much a change of this service concerns the incident."""
     if service is None:
         return 0.6
@@ -107,68 +139,89 @@ def affinity(service: str | None, scene: Scene) -> float:
         return 1.0
     if service in scene.symptomatic or service in scene.incident.services:
         return 0.85
+    if graph is not None and graph.mentions(service):
+        return 0.7
     return 0.25
 
 
-def ruled_out(scene: Scene) -> Iterator[RuledOut]:
+def ruled_out(scene: Scene, graph: Blame) -> Iterator[RuledOut]:
     """Changes that look like a cause and are not: too early, too late, or of a service without trouble."""
+    seen: set[tuple[str | None, str]] = set()
     for change in scene.changes:
-        what = f"{change.kind.value} of {change.service or 'unknown service'}: {shorten(change.text, 120)}"
-        if scene.onset is not None and change.timestamp is not None:
-            ahead = scene.onset - change.timestamp
-            if ahead < -GRACE:
-                yield RuledOut(what, f"it came {_span(-ahead)} after the onset", (change.evidence,))
-                continue
-            if ahead > LOOKBACK:
-                yield RuledOut(what, f"it came {_span(ahead)} before the onset, too long before", (change.evidence,))
-                continue
-        if change.service is not None and affinity(base_service(change.service), scene) <= 0.25:
-            troubled = ", ".join(scene.symptomatic[:4]) or "none"
-            yield RuledOut(what, f"{change.service} shows no trouble; troubled: {troubled}", (change.evidence,))
+        about = about_of(change)
+        service = about.service if about is not None and about.service else base_service(change.service)
+        reason = _excuse(change, service, scene, graph)
+        if reason is not None and (service, change.kind.value) not in seen:
+            seen.add((service, change.kind.value))
+            what = f"{change.kind.value} of {service or 'unknown service'}: {shorten(change.text, 120)}"
+            yield RuledOut(what, reason, (change.evidence,))
 
 
-def component(change: ChangeEvent) -> str | None:
-    """The object or file that was changed, else the deployment of the service."""
-    match = _OBJECT.search(change.text)
-    if match is not None:
-        return f"{match['kind'].lower()}/{match['name']}"
-    file = _FILE.search(change.text)
-    if file is not None and change.kind in (ChangeKind.CONFIG, ChangeKind.MIGRATION):
-        return file["file"].lstrip("/")
-    if change.service is not None and change.kind is ChangeKind.DEPLOY:
-        return f"deployment/{change.service}"
+def _excuse(change: ChangeEvent, service: str | None, scene: Scene, graph: Blame) -> str | None:
+    if scene.onset is not None and change.timestamp is not None:
+        ahead = scene.onset - change.timestamp
+        if ahead < -GRACE:
+            return f"it came {_span(-ahead)} after the onset"
+        if ahead > LOOKBACK:
+            return f"it came {_span(ahead)} before the onset, too long before"
+    if service is not None and affinity(service, scene, graph) <= 0.25:
+        return f"{service} shows no trouble; troubled: {', '.join(scene.symptomatic[:4]) or 'none'}"
     return None
 
 
-def _follower(service: str | None, scene: Scene) -> Clue | None:
-    """The clue that best shows what the change did: the strongest early one of the same service."""
-    own = (
-        [clue for clue in scene.of(service) if clue.failing]
-        if service
-        else [clue for clue in scene.clues if clue.failing]
-    )
-    return max(own, key=lambda clue: (clue.reading.strength if clue.reading else 0.0) - clue.age, default=None)
+def _place(changed: _Changed, fault_type: str | None, follower: Clue | None) -> tuple[str | None, str | None]:
+    """What was changed: its configuration or schema, the code that fails since, else its deployment."""
+    lead = changed.lead
+    if lead.kind is ChangeKind.DEPLOY or fault_type in ("feature_flag", "missing_env_var"):
+        frame = root_frame(follower.traces) if follower is not None and follower.service == changed.service else None
+        if frame is not None and frame[1].file is not None:
+            return frame[1].file, frame[1].function
+        return (f"deployment/{changed.service}" if changed.service else changed.component), None
+    named = changed.component or _named_object(lead)
+    if named is not None:
+        return named, None
+    file = _FILE.search(lead.text)
+    return (file["file"].lstrip("/") if file is not None else None), None
 
 
-def _fault_type(change: ChangeEvent, follower: Clue | None) -> str | None:
+def _named_object(change: ChangeEvent) -> str | None:
+    about = subject(change.text)
+    if about is not None:
+        return about.component
+    table = re.search(r"\b(?:table|relation|column|index)s? [\"'`]?(?P<name>[a-z_][\w.]*)", change.text, re.IGNORECASE)
+    return f"table/{table['name'].split('.')[0]}" if table is not None and change.kind is ChangeKind.MIGRATION else None
+
+
+def _follower(service: str | None, scene: Scene, graph: Blame) -> Clue | None:
+    """The clue that best shows what the change did: the strongest early one of the service, else one that names it."""
+    own = [clue for clue in scene.of(service) if clue.failing] if service else [c for c in scene.clues if c.failing]
+    candidates: Sequence[Clue] = own or (graph.naming(service) if service else ())
+    return max(candidates, key=lambda clue: (clue.reading.strength if clue.reading else 0.0) - clue.age, default=None)
+
+
+def _fault_type(change: ChangeEvent, service: str | None, follower: Clue | None) -> str | None:
     """The kind of change, made specific by what it led to where that is itself a fault of deploy or configuration."""
     if _FLAG.search(change.text) and change.kind in (ChangeKind.CONFIG, ChangeKind.DEPLOY):
         return "feature_flag"
     reading = follower.reading if follower is not None else None
-    if reading is not None and reading.category is Category.DEPLOY_CONFIG and reading.strength >= 0.85:
-        return reading.fault_type
+    if reading is not None and follower is not None:
+        if reading.category is Category.DEPLOY_CONFIG and reading.strength >= 0.85:
+            return reading.fault_type
+        elsewhere = service is not None and follower.service != service
+        if elsewhere and change.kind is ChangeKind.DEPLOY and reading.fault_type in _CONTRACT:
+            return "version_mismatch"
     return _FAULT[change.kind]
 
 
-def _words(change: ChangeEvent) -> str:
-    whose = f" of {change.service}" if change.service else ""
+def _words(kind: ChangeKind, service: str | None) -> str:
+    whose = f" of {service}" if service else ""
     return {
         ChangeKind.DEPLOY: f"deploy{whose} just before",
         ChangeKind.CONFIG: f"configuration change{whose} just before",
         ChangeKind.MIGRATION: f"database migration{whose} just before",
         ChangeKind.SCALE: f"scaling{whose} just before",
         ChangeKind.RESTART: f"restart{whose} just before",
-    }[change.kind]
+    }[kind]
 
 
 def _when(change: ChangeEvent, scene: Scene) -> str:
@@ -187,14 +240,12 @@ def _span(span: timedelta) -> str:
     return f"{seconds // 60} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"
 
 
-def credited(proposal: Proposal, scene: Scene) -> Proposal:
-    """A clue's proposal of a service that was just changed gets a part of the change's weight."""
-    near = max(
-        (
-            closeness(change, scene) * _KIND_WEIGHT[change.kind]
-            for change in scene.changes
-            if change.service is not None and base_service(change.service) == proposal.service
-        ),
-        default=0.0,
-    )
-    return replace(proposal, facts=replace(proposal.facts, change=max(proposal.facts.change, 0.4 * near)))
+def credited(items: Sequence[Proposal], scene: Scene) -> list[Proposal]:
+    """Proposals of a service that was just changed get a part of the change's weight."""
+    near = {each.service: each.near * _KIND_WEIGHT[each.lead.kind] for each in _by_service(scene)}
+    return [
+        replace(item, facts=replace(item.facts, change=max(item.facts.change, 0.2 * near.get(item.service, 0.0))))
+        if item.service is not None
+        else item
+        for item in items
+    ]

@@ -13,7 +13,8 @@ from rag.suspects.scene import Clue, Scene
 def propose(scene: Scene) -> Iterator[Proposal]:
     """One proposal for each clue that reports trouble or is itself an anomaly."""
     for clue in scene.clues:
-        if not (clue.failing or clue.severity >= WARN or clue.anomaly is not None):
+        odd = clue.anomaly is not None and clue.novelty >= 0.9
+        if not (clue.failing or clue.severity >= WARN or odd):
             continue
         yield Proposal(
             kind=SuspectKind.FIRST_NEW,
@@ -23,7 +24,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             evidence=(clue.evidence,),
             fault_type=clue.reading.fault_type if clue.reading is not None else None,
             service=clue.service,
-            component=logger_file(clue),
+            component=clue.object or logger_file(clue),
         )
 
 

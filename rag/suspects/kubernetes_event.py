@@ -15,6 +15,7 @@ from core.domain import Evidence, SuspectKind
 from rag.kubernetes import Event, KubernetesObject, Line, workload
 from rag.suspects.containers import container_faults
 from rag.suspects.finding import Finding
+from rag.suspects.objects import controller
 from rag.suspects.proposal import EFFECTS, Facts, Proposal, cause_of, clue_facts, counted, shorten
 from rag.suspects.reading import read
 from rag.suspects.scene import Clue, Scene
@@ -23,11 +24,6 @@ _REASONS: Final = re.compile(
     r"\b(?:BackOff|CrashLoopBackOff|OOMKill(?:ed|ing)|Failed(?:Scheduling|Mount|AttachVolume|Create|CreatePodSandBox|Binding)|Unhealthy|Evicted|NodeNotReady"
     r"|NodeHasDiskPressure|NodeHasInsufficientMemory|ErrImagePull|ImagePullBackOff|ProvisioningFailed|BackoffLimitExceeded|FailedGetResourceMetric|ScalingReplicaSet"
     r"|Killing|Preempted|SystemOOM|TaintManagerEviction|NetworkNotReady|InvalidDiskCapacity|ContainerGCFailed|ImageGCFailed|FreeDiskSpaceFailed)\b"
-)
-_OBJECT: Final = re.compile(
-    r"\b(?P<kind>pod|deployment|statefulset|daemonset|job|cronjob|node|persistentvolumeclaim|replicaset|service|ingress|hpa)s?"
-    r"(?:/(?:[a-z0-9-]+/)?|[ =:]+[\"'`](?:[a-z0-9-]+/)?|[ ](?=[a-z0-9.]+-))(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])",
-    re.IGNORECASE,
 )
 
 
@@ -55,9 +51,18 @@ def _proposal(item: KubernetesObject, finding: Finding) -> Proposal:
         evidence=tuple(_evidence(line, item.workload) for line in finding.lines[:4]),
         fault_type=finding.fault_type,
         service=item.workload,
-        component=item.component,
+        component=_controlled(item),
         words=frozenset({item.name, item.workload, item.kind}),
     )  # fmt: skip
+
+
+def _controlled(item: KubernetesObject) -> str:
+    """The object to mend: what controls a pod, where that outlives it."""
+    owner = (item.value("Controlled By") or "").lower()
+    kind, _, name = owner.partition("/")
+    if kind == "replicaset":
+        return f"deployment/{workload(name)}"
+    return owner if kind in ("statefulset", "daemonset", "job") else controller(item.kind, item.name)
 
 
 def _event_findings(events: Sequence[Event], item: KubernetesObject) -> Iterator[Finding]:
@@ -110,27 +115,22 @@ def _of_events(events: Sequence[Event], described: dict[str, KubernetesObject]) 
 
 
 def _of_clue(clue: Clue) -> Proposal | None:
-    """A Kubernetes event or a controller's message among the ordinary log lines."""
-    reason = _REASONS.search(clue.text)
-    attributes = " ".join(str(value) for value in clue.record.attributes.values())
-    if reason is None:
-        reason = _REASONS.search(attributes)
-    if reason is None or clue.reading is None:
+    """A Kubernetes event, or a message of its agents, among the ordinary log lines."""
+    reason = _REASONS.search(clue.record.line)
+    if clue.reading is None or (reason is None and clue.object is None):
         return None
-    match = _OBJECT.search(clue.text) or _OBJECT.search(clue.record.line)
-    component = f"{match['kind'].lower()}/{match['name']}" if match is not None else None
-    owner = workload(match["name"]) if match is not None and match["kind"].lower() not in ("node", "service") else None
-    effect = 0.5 if clue.reading.fault_type in EFFECTS else 0.0
+    effect = clue.reading.fault_type in EFFECTS and clue.reading.strength < 0.8
+    said = reason.group(0) if reason is not None else str(clue.object)
     return Proposal(
         kind=SuspectKind.KUBERNETES_EVENT,
-        cause=cause_of(clue),
-        why=(f"Kubernetes reports {reason.group(0)}", counted(clue)),
-        facts=replace(clue_facts(clue), state=0.8, remote=effect),
+        cause=cause_of(clue) if clue.object is None else f"{clue.object}: {cause_of(clue)}",
+        why=(f"Kubernetes reports {said}", counted(clue)),
+        facts=replace(clue_facts(clue), state=0.3 if effect else 0.8, remote=0.5 if effect else 0.0),
         evidence=(clue.evidence,),
         fault_type=clue.reading.fault_type,
-        service=owner or clue.service,
-        component=component,
-        words=frozenset(filter(None, (component, owner))),
+        service=clue.service,
+        component=clue.object,
+        words=frozenset(filter(None, (clue.object, clue.service))),
     )
 
 

@@ -28,7 +28,10 @@ _NAME: Final = r"[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*"
 SIGNS: Final[tuple[Sign, ...]] = (
     # --- resources -------------------------------------------------------------------------------------------------
     Sign(
-        r"oomkilled|oom[-_ ]?kill(?:ed|er|ing)?|invoked oom-killer", "out_of_memory", 1.0, "killed: out of memory (OOM)"
+        r"oomkilled|sys(?:tem)? ?oom|exit ?code\"?[=: ]+137\b|oom[-_ ]?kill(?:ed|er|ing)?|invoked oom-killer",
+        "out_of_memory",
+        1.0,
+        "killed: out of memory (OOM)",
     ),
     Sign(
         r"out of memory: kill(?:ed)? process \d+ \((?P<what>[^)]+)\)",
@@ -63,7 +66,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(
         r"no space left on device|\bENOSPC\b|disk (?:is )?full|disk quota exceeded|filesystem .{0,40}full|could not (?:extend|write) (?:file|relation|block).{0,80}space"
-        r"|diskpressure\s+true|not enough (?:disk|free) space|(?:insufficient|out of) disk|flood.?stage.{0,20}watermark",
+        r"|diskpressure\s+true|not enough (?:disk|free) space|(?:insufficient|out of) disk|flood.?stage.{0,20}watermark|unable to persist (?:on|to) disk",
         "disk_full",
         1.0,
         "the disk is full (no space left on device)",
@@ -97,7 +100,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "the database cannot be reached: every connect attempt failed",
     ),
     Sign(
-        r"rejectedexecution|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)|unable to create (?:new )?native thread|can't start new thread|no (?:idle|free) (?:threads|workers)"
+        r"rejectedexecution|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)|unable to create (?:new )?native thread|can't start new thread|stuck ?thread|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads|workers)"
         r"|(?:all|max) (?:\d+ )?(?:worker|thread)s? (?:are )?(?:busy|reached|in use)|server reached max_?(?:clients|requestworkers|children)|worker pool.{0,20}(?:exhaust|full)"
         r"|executor.{0,30}(?:queue (?:is )?full|saturat|reject)|task queue (?:is )?full|thread starvation|\bstarvation\b",
         "thread_pool_exhaustion",
@@ -112,7 +115,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(
         r"(?:high|excessive) cpu|cpu (?:usage|load|utili[sz]ation).{0,40}(?:high|\b[1-9]\d{2,}\s?%|9\d(?:\.\d+)?\s?%|100\s?%|above|exceed)|cpu (?:is )?(?:saturat|starv|exhaust|pegged)\w*"
-        r"|load average: (?:[2-9]\d|\d{3})|(?:event loop|eventloop) (?:lag|block|delay)\w*|runqueue|soft lockup|clock leap detected|thread starvation or clock",
+        r"|load average: (?:[2-9]\d|\d{3})|(?:event loop|eventloop) (?:lag|block|delay)\w*|runqueue|soft lockup|clock leap detected|executing <(?:task|handle|function).{0,300}> took|thread starvation or clock",
         "cpu_saturation",
         0.75,
         "high CPU usage",
@@ -200,7 +203,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(
         r"\b503\b.{0,30}(?:service unavailable|status|upstream)|service unavailable|no healthy upstream|no live upstreams|circuit ?breaker.{0,40}(?:open|trip|is open)|all (?:replicas|hosts|brokers|nodes).{0,20}(?:down|failed|unavailable)"
-        r"|host\w* unreachable|unreachable at|hostunreachable|connecterror|failed to connect|connection failed|could not connect|cannot connect|connect failed|database system is (?:shutting down|starting up|in recovery)|terminating connection due to administrator",
+        r"|host\w* unreachable|unreachable at|hostunreachable|connecterror|failed to connect|connection failed|connect(?:ion)? timed out|connecttimeout|connect timeout|\bETIMEDOUT\b|could not connect|cannot connect|connect failed|database system is (?:shutting down|starting up|in recovery)|terminating connection due to administrator",
         "dependency_down",
         0.6,
         "a dependency cannot be reached",
@@ -254,20 +257,20 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     # --- deploy and configuration ----------------------------------------------------------------------------------
     Sign(
-        r"(?:environment variable|env(?:ironment)? ?var(?:iable)?)s?:? [\"'`]?(?P<what>[A-Z][A-Z0-9_]{2,})[\"'`]? (?:is |was |must be |not |has )?(?:\w+ )?(?:undefined|not set|unset|missing|required|empty|set\b|found)",
+        r"(?:environment variable|env(?:ironment)? ?var(?:iable)?)s?:? [\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))[\"'`]? (?:is |was |must be |not |has )?(?:\w+ )?(?:undefined|not set|unset|missing|required|empty|set\b|found)",
         "missing_env_var",
         1.0,
         "missing environment variable",
     ),
     Sign(
-        r"(?:missing|required|undefined|unset|no)(?: required)? (?:environment variable|env(?:ironment)? ?var(?:iable)?|env)s?:? ?[\"'`]?(?P<what>[A-Z][A-Z0-9_]{2,})?",
+        r"(?:missing|required|undefined|unset|no)(?: required)? (?:environment variable|env(?:ironment)? ?var(?:iable)?|env)s?:? ?[\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))?",
         "missing_env_var",
         1.0,
         "missing environment variable",
     ),
     Sign(
-        r"[\"'`]?(?P<what>[A-Z][A-Z0-9]*_[A-Z0-9_]+)[\"'`]?(?: environment variable| env var)? (?:is |must be |was )?(?:not set|unset|undefined|required but|missing|not defined|not provided|empty)\b"
-        r"|keyerror: [\"'](?P<w2>[A-Z][A-Z0-9]*_[A-Z0-9_]+)[\"']|getenv.{0,20}(?:none|null)|process\.env\.(?P<w3>\w+)",
+        r"[\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]+))[\"'`]?(?: environment variable| env var)? (?:is |must be |was )?(?:not set|unset|undefined|required but|missing|not defined|not provided|empty)\b"
+        r"|keyerror: [\"'](?P<w2>(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]+))[\"']|getenv.{0,20}(?:none|null)|process\.env\.(?P<w3>\w+)",
         "missing_env_var",
         0.95,
         "missing environment variable",
@@ -316,7 +319,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(
         r"(?:invalid|bad|malformed|unparsable|illegal|unknown|unsupported|unrecogni[sz]ed|missing|wrong)(?: value)?(?: for| in| of)? (?:the )?(?:config(?:uration)?|setting|option|property|parameter|key|flag)s?\b[\s:]*[\"'`]?(?P<what>[\w.-]+)?"
-        r"|config(?:uration)?(?: file)?[^\n]{0,60}(?:invalid|not found|missing|failed|error|malformed|unable)|(?:failed|unable|could not) to (?:load|parse|read|reload|bind) (?:the )?config(?:uration)?|(?:yaml|toml|ini)[\w.]*: .{0,80}(?:error|cannot|did not)"
+        r"|\bconfig(?:uration)?\b(?: file)?[^\n]{0,60}(?:invalid|not found|missing|failed|error|malformed|unable)|(?:failed|unable|could not) to (?:load|parse|read|reload|bind) (?:the )?config(?:uration)?|(?:yaml|toml|ini)[\w.]*: .{0,80}(?:error|cannot|did not)"
         r"|could not (?:bind|resolve placeholder)|misconfigur|no value present|parse error in config|configparser|validation of config|beancreationexception|unsatisfied dependency|failed to bind properties",
         "bad_config",
         0.85,
@@ -355,7 +358,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "database query violates a constraint (unique, foreign key or not-null)",
     ),
     Sign(
-        r"checksum (?:mismatch|error|fail\w*|verification|does not)|corrupt(?:ed|ion)?\b|data (?:is )?inconsisten\w*|invalid page|crc (?:error|mismatch)|bad magic|(?:block|page|record|index) .{0,30}(?:is )?(?:damaged|broken|corrupt)|unexpected end of (?:file|data|stream|json)",
+        r"checksum (?:mismatch|error|fail\w*|verification|does not)|corrupt(?:ed|ion)?\b|data (?:is )?inconsisten\w*|invalid page|crc (?:error|mismatch)|bad magic|(?:block|page|record|index) .{0,30}(?:is )?(?:damaged|broken|corrupt)|could not read block|missing chunk number|sqlstate xx00[012]|unexpected end of (?:file|data|stream|json)",
         "data_corruption",
         0.9,
         "data corruption",
@@ -396,13 +399,13 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(
         r"(?:token|credential|password|api ?key|session|secret|jwt|access key|security token|lease)s?\b.{0,30}(?:has |have |is |was )?expired|expiredtoken|tokenexpired|invalid (?:access )?(?:token|credential|api key|signature|grant|client)|invalidaccesskeyid|signaturedoesnotmatch|password authentication failed(?: for user [\"'](?P<what>[\w-]+))?"
-        r"|(?:authentication|auth|login) (?:failed|failure|error|rejected|denied)|\b401\b.{0,20}unauthori[sz]ed|unauthori[sz]ed|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|bad credentials|wrong password|invalid username|noauth|access denied for user|revoked",
+        r"|(?:authentication|auth|login) (?:failed|failure|error|rejected|denied)|\b401\b.{0,20}unauthori[sz]ed|unauthori[sz]ed|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|bad credentials|noauth|access denied for user|revoked|is not permitted to log ?in|role [\"'][\w-]+[\"'] (?:does not exist|is not)|account (?:is )?(?:disabled|inactive)",
         "credential_expired",
         0.75,
         "credentials are expired or refused (authentication failed)",
     ),
     Sign(
-        r"failed password for|invalid user \S+ from|brute.?force|too many (?:authentication|login|failed) (?:failures|attempts)|maximum authentication attempts|possible break-?in|(?:failed|invalid) login(?: attempt)?s? (?:for|from)|account (?:is )?locked|credential stuffing|repeated (?:failed )?login",
+        r"failed password for|invalid user \S+ from|brute.?force|too many (?:authentication|login|failed) (?:failures|attempts)|maximum authentication attempts|possible break-?in|(?:failed|invalid) login(?: attempt)?s? (?:for|from)|account .{0,20}locked|\d+ failed (?:login )?attempts|wrong password|credential stuffing|repeated (?:failed )?login",
         "brute_force",
         0.7,
         "many failed logins (brute force)",
@@ -445,6 +448,12 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "bad_config",
         0.85,
         "a volume cannot be mounted",
+    ),
+    Sign(
+        r"probe failed with statuscode: [45]\d\d|probe .{0,40}(?:wrong|no such) (?:path|port)",
+        "probe_failure",
+        0.85,
+        "health probes fail: the probe itself is refused",
     ),
     Sign(
         r"(?:readiness|liveness|startup) probe (?:failed|errored)|probe failed|unhealthy.{0,40}probe|will be restarted\b",

@@ -95,6 +95,15 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
             yield resolved
 
 
+def hosts(text: str, name: str) -> str:
+    """The full host name by which a text calls a dependency; its short name where the text has none."""
+    for match in _ADDRESS.finditer(text[:2_000]):
+        host = (match["host"] or match["host2"] or "").lower()
+        if host.split(".", 1)[0] == name or workload(host.split(".", 1)[0]) == name:
+            return host
+    return name
+
+
 def _hosts(text: str) -> Iterator[tuple[str, bool]]:
     for match in _ADDRESS.finditer(text[:2_000]):
         host = (match["host"] or match["host2"] or "").lower()

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from core.domain import Citation, SuspectKind
-from rag.suspects.names import named
+from core.stacktrace import root_frame
+from rag.suspects.names import hosts, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Clue, Scene
 
@@ -22,16 +23,23 @@ _TO_DEPENDENCY = {
     "cache_failure": "cache_failure",
     "slow_query": "slow_query",
     "rate_limited": "rate_limited",
+    "lock_contention": "lock_contention",
+    "data_corruption": "data_corruption",
+    "disk_full": "disk_full",
+    "certificate_expired": "certificate_expired",
+    "out_of_memory": "out_of_memory",
 }
 """What a caller's complaint says about the callee."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """`callers[callee]` are the clues that name it; `clues[citation]` whom a clue names."""
+    """`callers[callee]` are the clues that blame it; `of_clue[citation]` whom a clue blames; `named[service]` are the
+    failing clues that name it in any way."""
 
     callers: Mapping[str, tuple[Clue, ...]]
     of_clue: Mapping[Citation, tuple[str, ...]]
+    named: Mapping[str, tuple[Clue, ...]]
 
     def upstream(self, service: str | None, scene: Scene) -> float:
         """Share of the other troubled services that name this one, directly or through others."""
@@ -50,6 +58,12 @@ class Blame:
                     frontier.append(caller)
         return len(reached & others) / len(others)
 
+    def mentions(self, service: str) -> bool:
+        return service in self.named
+
+    def naming(self, service: str) -> tuple[Clue, ...]:
+        return self.named.get(service, ())
+
     def blames(self, clue: Clue) -> bool:
         return bool(self.of_clue.get(clue.citation))
 
@@ -57,15 +71,32 @@ class Blame:
 def blame(scene: Scene) -> Blame:
     """The graph of who names whom among the failing clues."""
     callers: dict[str, list[Clue]] = {}
+    mentioned: dict[str, list[Clue]] = {}
     of_clue: dict[Citation, tuple[str, ...]] = {}
     for clue in scene.clues:
-        if not clue.failing or clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
+        if not clue.failing:
             continue
-        names = tuple(name for name in named(clue.text, scene.services) if name != clue.service)
+        names = tuple(name for name in named(_complaint_of(clue), scene.services) if name != clue.service)
+        for name in names:
+            mentioned.setdefault(name, []).append(clue)
+        if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
+            continue
         of_clue[clue.citation] = names
         for name in names:
             callers.setdefault(name, []).append(clue)
-    return Blame({name: tuple(clues) for name, clues in callers.items()}, of_clue)
+    return Blame(_frozen(callers), of_clue, _frozen(mentioned))
+
+
+def _frozen(clues: Mapping[str, list[Clue]]) -> dict[str, tuple[Clue, ...]]:
+    return {name: tuple(found) for name, found in clues.items()}
+
+
+def _complaint_of(clue: Clue) -> str:
+    """The words that may name another service: the message, the exceptions and the file of the deepest own frame."""
+    heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
+    frame = root_frame(clue.traces)
+    place = (frame[1].file or "").replace("/", " ").replace(".", " ") if frame is not None else ""
+    return "\n".join([clue.text.split("\n", 1)[0], *heads, place])
 
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
@@ -81,6 +112,8 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         seen = callee in scene.services
         facts = clue_facts(strongest)
         callers = ", ".join(services) or "callers"
+        # What is not in the logs and has one caller is an external thing of that caller; else a service of its own.
+        external = not seen and len(services) == 1
         yield Proposal(
             kind=SuspectKind.PROPAGATION,
             cause=f"{callee}: {_complaint(fault_type)}; {callers} reports: {message_of(strongest)}",
@@ -96,13 +129,19 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             ),
             evidence=tuple(clue.evidence for clue in clues[:3]),
             fault_type=fault_type,
-            service=callee,
+            service=next(iter(services)) if external else callee,
+            component=f"external/{hosts(message_of(strongest), callee)}" if external else None,
             words=frozenset({callee}),
         )
 
 
 def _complaint(fault_type: str) -> str:
     return {
+        "lock_contention": "its locks are held for too long",
+        "data_corruption": "its data are damaged",
+        "disk_full": "its disk is full",
+        "certificate_expired": "its certificate is refused",
+        "out_of_memory": "it is out of memory",
         "dependency_down": "the dependency is unreachable or down",
         "dependency_slow": "the dependency answers too slowly or not at all",
         "network_partition": "the network between them is cut",
@@ -117,6 +156,6 @@ def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) 
     facts: Facts = replace(
         proposal.facts,
         upstream=max(proposal.facts.upstream, graph.upstream(proposal.service, scene)),
-        blames=1.0 if clue is not None and graph.blames(clue) else proposal.facts.blames,
+        blames=1.0 if clue is not None and clue.service == proposal.service and graph.blames(clue) else 0.0,
     )
     return replace(proposal, facts=facts)

@@ -42,18 +42,18 @@ def rank(incident: Incident, detection: Detection, *, symptom: str | None = None
     the alert saw) only steers the order.
     """
     scene = survey(incident, detection)
-    merged = merge(steered(proposals(scene), symptom))
+    graph = propagation.blame(scene)
+    merged = merge(steered(proposals(scene, graph), symptom))
     ordered = sorted(merged, key=lambda item: (-score(item.facts), item.cause))
     suspects = tuple(item.suspect(score(item.facts)) for item in ordered[:limit])
-    return Ranking(suspects, tuple(ruled_out(scene))[:MAX_RULED_OUT])
+    return Ranking(suspects, tuple(ruled_out(scene, graph))[:MAX_RULED_OUT])
 
 
-def proposals(scene: Scene) -> list[Proposal]:
+def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
     """What every mechanism proposes, with the facts that concern several of them filled in."""
-    graph = propagation.blame(scene)
     by_place = {clue.citation: clue for clue in scene.clues}
     found = [
-        *change.propose(scene),
+        *change.propose(scene, graph),
         *first_new.propose(scene),
         *frame.propose(scene),
         *exhaustion.propose(scene),
@@ -61,7 +61,7 @@ def proposals(scene: Scene) -> list[Proposal]:
         *propagation.propose(scene, graph),
         *silence.propose(scene),
     ]
-    return [change.credited(propagation.decorate(item, scene, graph, _clue(item, by_place)), scene) for item in found]
+    return change.credited([propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found], scene)
 
 
 def _clue(proposal: Proposal, clues: dict[Citation, Clue]) -> Clue | None:
@@ -104,7 +104,7 @@ def merge(items: Iterable[Proposal]) -> list[Proposal]:
 
 def _stepped_back(item: Proposal, explained: set[str | None]) -> Proposal:
     """A bare crash loop or failed probe gives way where its service has a proposal that says why."""
-    if item.fault_type in EFFECTS and item.service in explained:
+    if item.fault_type in EFFECTS and item.facts.strength < 0.8 and item.service in explained:
         return replace(item, facts=replace(item.facts, remote=1.0))
     return item
 
@@ -152,9 +152,9 @@ def _unique(entries: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(kept.values())[:MAX_EVIDENCE]
 
 
-def ruled_out(scene: Scene) -> Iterator[RuledOut]:
+def ruled_out(scene: Scene, graph: propagation.Blame) -> Iterator[RuledOut]:
     """What looked like a cause and is not: changes that do not fit, and noise that was there from the start."""
-    yield from change.ruled_out(scene)
+    yield from change.ruled_out(scene, graph)
     noisy = [clue for clue in scene.background if clue.failing]
     for clue in sorted(noisy, key=lambda clue: -clue.activity.during):
         row = clue.activity

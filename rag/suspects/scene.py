@@ -15,6 +15,7 @@ from core.domain import (
     AnomalyKind,
     Category,
     ChangeEvent,
+    ChangeKind,
     Citation,
     Evidence,
     Incident,
@@ -24,6 +25,7 @@ from core.domain import (
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
 from rag.suspects.dumps import Dumps, read_dumps
+from rag.suspects.objects import is_platform, subject
 from rag.suspects.reading import Reading, read, recovered
 
 MAX_CLUES: Final = 160
@@ -36,12 +38,21 @@ _TROUBLE: Final = re.compile(
     r"error|fail|fatal|panic|exception|traceback|warn|denied|refused|timed? ?out|timeout|unable|cannot|could not|can't"
     r"|kill|crash|back-?off|oom|evict|unhealthy|expired|invalid|missing|not found|no such|exceed|exhaust|throttl|slow"
     r"|unreachable|unavailable|lost|reset|abort|reject|forbidden|corrupt|deadlock|lock|full|leak|pressure|insufficient"
-    r"|undefined|not set|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
+    r"|exit ?code|undefined|not set|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
     r"|stale"
     r"|\btook\b|(?:completed|finished|rendered|processed|done) in|latency|duration|elapsed|response ?time",
     re.IGNORECASE,
 )
 """A cheap first look at a template: does it speak of trouble at all?"""
+
+CHANGES_BEFORE: Final = timedelta(minutes=20)
+_SWITCHED: Final = re.compile(
+    r"\b(?:configmap|secret|networkpolicy|ingress|service)\S*/\S+ (?:configured|created|changed|patched|deleted)"
+    r"|\b(?:feature|flag|toggle|experiment)\b.{0,60}\b(?:on|off|enabled|disabled|true|false|rolled|\d+ ?%)"
+    r"|(?P<sync>\b(?:initiated|started|running)\b.{0,30}\b(?:sync|rollout|deploy\w*|release)\b)",
+    re.IGNORECASE,
+)
+"""What deployment tools and flag services say; a template's masked numbers do not matter to it."""
 
 _SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 _LOGGER_KEYS: Final = (
@@ -73,6 +84,8 @@ class Clue:
     novelty: float
     service: str | None
     age: float = 0.0
+    object: str | None = None
+    """The object (`kind/name`) that a record of the platform is about."""
 
     @property
     def severity(self) -> int:
@@ -153,8 +166,8 @@ class Scene:
 def survey(incident: Incident, detection: Detection) -> Scene:
     """Collects the clues of an incident: bounded in number, each with its first record, in order of appearance."""
     start = incident.starts_at - LEAD if incident.starts_at is not None else None
-    rows = detection.history.activity(start, incident.ends_at)
     anomalies = {(item.template_id, item.service): item for item in incident.anomalies}
+    rows = [row for row in detection.history.activity(start, incident.ends_at) if _concerns(row, incident, anomalies)]
     picked = _pick(rows, anomalies)
     citations: dict[Citation, TemplateActivity] = {}
     for row in picked:
@@ -179,16 +192,35 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         elif not recovered(clue.text):
             clues.append(clue)
     ordered = sorted(clues, key=_appearance)
-    onset = incident.starts_at
     return Scene(
         incident=incident,
         detection=detection,
         clues=tuple(_aged(ordered, incident)),
         background=tuple(sorted(background, key=_appearance)),
         changes=_changes(incident, detection, dumps),
-        onset=onset,
+        onset=_onset(ordered, incident),
         dumps=dumps,
     )
+
+
+def _onset(clues: Sequence[Clue], incident: Incident) -> datetime | None:
+    """When the trouble itself began: the first new failure that is an error or repeats, in a service of the incident.
+
+    An incident may start earlier, with something odd that only accompanies it.
+    """
+    for clue in clues:
+        weighty = clue.severity >= levels.ERROR or clue.activity.during >= 5
+        ours = not incident.services or clue.service in incident.services
+        if clue.failing and clue.novelty > 0.6 and weighty and ours and clue.record.timestamp is not None:
+            return clue.record.timestamp
+    return incident.starts_at
+
+
+def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:
+    """Records without a time are in every window: they tell of this incident only where it has none, or names them."""
+    if (row.template_id, row.service) in anomalies:
+        return True
+    return (row.first_seen is None) == (incident.starts_at is None)
 
 
 def _row_of(anomaly: Anomaly, rows: Sequence[TemplateActivity]) -> TemplateActivity:
@@ -224,7 +256,19 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
     if service is None or _named_after_file(service, record.source):
         # A dump beside lines without a name says whose they are, where it is about one thing.
         service = dumps.only_workload(record.source) or service
-    return Clue(row, record, anomaly, _read_record(body, traces), traces, _novelty(row, anomaly), service)
+    about = subject(record.line) if is_platform(service) else None
+    if about is not None and about.service is not None:
+        service = about.service
+    return Clue(
+        row,
+        record,
+        anomaly,
+        _read_record(body, traces),
+        traces,
+        _novelty(row, anomaly),
+        service,
+        object=about.component if about is not None else None,
+    )
 
 
 def _named_after_file(service: str, source: str) -> bool:
@@ -239,8 +283,9 @@ def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     heads = [
         f"{trace.exception}: {trace.message or ''}" for trace in traces if trace.exception and not trace.suppressed
     ]
-    found = [reading for text in [*heads, body.split("\n", 1)[0]] if (reading := read(text)) is not None]
-    return max(found, key=lambda reading: reading.strength, default=None)
+    found = [reading for text in heads if (reading := read(text)) is not None and reading.strength >= 0.4]
+    # What was being done ("login failed") matters less than what went wrong in it.
+    return max(found, key=lambda reading: reading.strength) if found else read(body.split("\n", 1)[0])
 
 
 def _novelty(row: TemplateActivity, anomaly: Anomaly | None) -> float:
@@ -280,10 +325,25 @@ def _changes(incident: Incident, detection: Detection, dumps: Dumps) -> tuple[Ch
     """The changes that the log itself tells: not what a dump lists, nor the advice that an error gives."""
     known = {
         change.evidence.citation: change
-        for change in (*incident.changes, *detection.changes)
-        if change.evidence.citation not in dumps.places and not _is_failure(change.text)
+        for change in (*incident.changes, *detection.changes, *_told_changes(incident, detection))
+        if change.evidence.citation not in dumps.places
+        and not _is_failure(change.text)
+        and (change.timestamp is None) == (incident.starts_at is None)
     }
     return tuple(sorted(known.values(), key=lambda change: (_time(change.timestamp), change.evidence.citation)))
+
+
+def _told_changes(incident: Incident, detection: Detection) -> Iterable[ChangeEvent]:
+    """Changes that tools report in their own words, shortly before the incident: flags switched, objects applied."""
+    if incident.starts_at is None:
+        return
+    rows = detection.history.activity(incident.starts_at - CHANGES_BEFORE, incident.starts_at + LEAD)
+    told = [row for row in rows if row.severity < levels.WARN and row.during <= 10 and _SWITCHED.search(row.text)]
+    for record in detection.reader.read([row.first for row in told[:20]]).values():
+        match = _SWITCHED.search(record.body)
+        if match is not None and record.timestamp is not None:
+            kind = ChangeKind.DEPLOY if match["sync"] else ChangeKind.CONFIG
+            yield ChangeEvent(kind, record.service, record.timestamp, record.body[:300], evidence_of(record))
 
 
 def _is_failure(text: str) -> bool:
