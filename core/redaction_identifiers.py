@@ -169,12 +169,13 @@ _INTERNATIONAL: Final = re.compile(
     rf"(?<![\w.+/:=])(?=(00[1-9]\d{{0,2}}(?=[ -]){_REST}))|(?<![\w.+/])(?=(\+[1-9]\d{{0,2}}{_REST}))"
 )
 _NATIONAL: Final = re.compile(
-    rf"(?<![\w.+/-])(?=(\(?0\d{{1,2}}\)?[ .-]\d{{3,4}}[ .-]\d{{4}}{_AFTER}"  # Korea, Japan
-    rf"|\(?[2-9]\d\d\)?[ .-]{{1,2}}\d{{3}}[.-]\d{{4}}{_AFTER}))"  # North America
+    rf"(?<![\w.+/-])(?<!\d:)(?=(\(?0\d{{1,2}}(?:\) ?|(?P<a>[ .-]))\d{{3,4}}(?(a)(?P=a)|[ .-])\d{{4}}{_AFTER}"
+    rf"|\(?[2-9]\d\d(?:\) ?|(?P<b>[ .-]))\d{{3}}(?(b)(?P=b)|[ .-])\d{{4}}{_AFTER}))"
 )
+"""The shapes of Korea and Japan (`010-1234-5678`, `(02) 123-4567`) and of North America (`(202) 555-0143`)."""
 _BY_RULES: Final = re.compile(
-    rf"(?<![\w.+/-])(?=(01[016789]\d{{7,8}}{_AFTER}|0\d{{1,4}}(?:[ .-]\d{{2,4}}){{2,4}}{_AFTER}"
-    rf"|0\d{{3,4}}[ -]\d{{6,7}}{_AFTER}))"
+    rf"(?<![\w.+/-])(?<!\d:)(?=(01[016789]\d{{7,8}}{_AFTER}|0\d{{3,4}}[ -]\d{{6,7}}{_AFTER}"
+    rf"|0\d{{1,4}}(?P<c>[ .-])\d{{2,4}}(?:(?P=c)\d{{2,4}}){{1,3}}{_AFTER}))"
 )
 _LABELLED: Final = re.compile(
     r"(?:phone|mobile|msisdn|fax|(?<![a-z])tel|휴대폰|휴대전화|전화|연락처)(?:[ _-]?(?:number|no|num)|\s?번호)?"

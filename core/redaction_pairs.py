@@ -37,7 +37,7 @@ _VALUE: Final = re.compile(
     r"|[,;&](?![\s\"'`]|$|[\w.%-]{1,60}+\s?[=:])|[)\]}](?![\s\"'`,;)\]}]|$))++"
 )
 _MASK_ONLY: Final = re.compile(
-    r"(?:<[A-Z*][A-Z0-9_]{0,40}>|[*•.x#?-]{1,200}|\[[A-Za-z_ -]{1,30}\]|%[sdvr]|\$?\{[^{}]{0,80}\}+|\$\w{1,80})"
+    r"(?:<[A-Z*][A-Z0-9_]{0,40}>|[*•.x#?-]{1,200}|\[[A-Za-z_ -]{1,30}\]|%[sdvr]|\$?\{[^{}]{0,80}\}+|\$\w{1,80}\$?)"
 )
 _SCHEME: Final = re.compile(
     r"(?:bearer|basic|token|digest|negotiate|apikey|api-key|hmac|oauth|key|aws4-hmac-sha256)\s{1,4}", re.I
@@ -47,11 +47,11 @@ _NOTHING: Final = frozenset(
     ["null", "none", "nil", "true", "false", "undefined", "yes", "no", "n/a", "na", "redacted", "hidden", "masked"]
 )
 _SENTENCE: Final = """
-a an and are as at be by can cannot could did do does error expected expiration expired expires expiry failed failure for
-format found from has have if in incorrect invalid is it last length line limit malformed mismatch missing must not of ok
-on only or please provided rejected required revoked size string than that the there this to too type unable unauthorized
-unexpected unknown unset unsupported use valid value verification was were will with wrong you your authentication
-identifier request accepted changed updated created deleted empty
+a an and are as at be by can cannot could did do does error expected expiration expired expires expiry failed
+failure for format found from has have if in incorrect invalid is it last length line limit malformed mismatch
+missing must not of ok on only or please provided rejected required revoked size string than that the there this to
+too type unable unauthorized unexpected unknown unset unsupported use valid value verification was were will with
+wrong you your authentication identifier request accepted changed updated created deleted empty
 """
 _PROSE: Final = frozenset(_SENTENCE.split())
 """Words that follow `token:` in a sentence, and are no token."""
@@ -90,6 +90,8 @@ def _is_key(text: str, lowered: str, match: re.Match[str]) -> bool:
         return re.search(r"<[\w:.-]*$", before) is not None
     if match["tuple"] is not None and not re.search(r"[(\[]\s?b?['\"][\w.-]*$", text[max(0, start - 40) : start]):
         return False  # a list of names
+    if text.startswith("PASS:", start) and text[start - 1 : start] != "_":
+        return False  # the result of a test
     if match["weak"] is None or start == 0 or not text[start - 1].isalpha():
         return True
     return text[start].isupper() and text[start - 1].islower()
@@ -125,7 +127,7 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
         unquoted = _VALUE.match(text, at)
         end = unquoted.end() if unquoted else at
     value = text[at:end]
-    if not value.strip() or _nothing(value) or (not quoted and not _plausible(value, match)):
+    if not any(map(str.isalnum, value)) or _nothing(value) or (not quoted and not _plausible(value, match)):
         return None
     return _span(name, text, at, end)
 
@@ -166,6 +168,8 @@ def _plausible(value: str, match: re.Match[str]) -> bool:
     if bare.lower() in _PROSE and _ASSIGNED.search(separator) is None:
         return False
     key = match["key"]
+    if match["header"] is not None and len(bare) < 16 and bare.isalpha():
+        return False  # `authorization: server message`
     if key == "pwd" and value[0] in "/~":
         return False  # the working directory, not a password
     if match["weak"] is not None:

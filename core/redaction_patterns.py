@@ -59,7 +59,7 @@ _TOKENS: Final = (
     _token("SLACK_TOKEN", "hooks.slack.com/", r"(?<=hooks\.slack\.com/)[a-z]{5,12}/[A-Za-z0-9/_+-]{20,200}+"),
     _token("STRIPE_KEY", "_live_ _test_", _L + r"(?:sk|rk|pk)_(?:live|test)_[0-9A-Za-z]{10,250}+"),
     _token("STRIPE_KEY", "whsec_", r"whsec_[A-Za-z0-9+/]{24,100}+={0,2}"),
-    _token("OPENAI_KEY", "sk-", _L + r"sk-(?:proj-|svcacct-|admin-|None-)?(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,250}+"),
+    _token("OPENAI_KEY", "sk-", _L + r"sk-(?=[A-Za-z_-]{0,60}\d)[A-Za-z0-9_-]{20,250}+"),
     _token("API_KEY", "hf_", _L + r"hf_[A-Za-z0-9]{30,60}+"),
     _token("API_KEY", "npm_", r"npm_[A-Za-z0-9]{36}"),
     _token("API_KEY", "pypi-", r"pypi-[A-Za-z0-9_-]{50,250}+"),
@@ -83,8 +83,11 @@ _TOKENS: Final = (
     _token("API_KEY", "key-", _L + r"key-[0-9a-f]{32}" + _R),
     _token("API_KEY", ":AA", _L + r"\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
     _token("API_KEY", "/api/webhooks/", r"(?<=/api/webhooks/)\d{10,25}/[A-Za-z0-9_-]{40,100}+"),
-    _token("JWT", "eyJ", r"eyJ[A-Za-z0-9_-]{8,16384}+(?:\.[A-Za-z0-9_-]{0,16384}+){1,4}+"),
-    _token("JWT", "eyJ", r"eyJ[A-Za-z0-9_-]{40,16384}+"),
+    _token(
+        "JWT",
+        "eyJ",
+        r"eyJ[A-Za-z0-9_-]{8,16384}+(?:\.[A-Za-z0-9_-]{0,16384}+){1,4}+|eyJ[A-Za-z0-9_-]{40,16384}+",
+    ),
 )
 
 
@@ -167,16 +170,16 @@ _RANDOM: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{32,4096}+={0,
 def random_strings(text: str) -> Iterator[Span]:
     """Strings of 32 characters or more that look drawn at random from base64's alphabet.
 
-    Hexadecimal digests, UUIDs, paths and camel-case names are not: the first have one case, the last few digits.
+    Hexadecimal digests, UUIDs, paths and camel-case names do not: the first have one case, the last few digits.
     """
     for match in _RANDOM.finditer(text):
-        value = match.group().rstrip("=")
-        if (
-            _mixed(value)
-            and value.count("/") * 12 <= len(value)
-            and _entropy(value) >= min(4.2, math.log2(len(value)) - 0.9)
-        ):
-            yield Span("SECRET", match.start(), match.end())
+        at = match.start()
+        value = match.group()
+        whole = not any(part.isalpha() and part.islower() for part in value.split("/") if len(part) > 1)
+        for part in [value] if whole else value.split("/"):
+            if len(part) >= 32 and _mixed(part) and _entropy(part) >= min(4.2, math.log2(len(part)) - 0.9):
+                yield Span("SECRET", at, at + len(part))
+            at += len(part) + 1
 
 
 def _mixed(value: str) -> bool:
