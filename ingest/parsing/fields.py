@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -75,7 +74,6 @@ STATUS: Final = _paths(
 
 _GELF: Final = frozenset({"short_message", "PRIORITY", "_SYSTEMD_UNIT"})
 _NUMBER_KEYS: Final = frozenset({"severityNumber", "severity_number", "SeverityNumber"})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -154,7 +152,8 @@ def time_of(value: object) -> tuple[str | None, int | None]:
         return None, micros_of(value)
     if isinstance(value, dict) and isinstance(value.get("epochSecond"), int):
         nanos = value.get("nanoOfSecond")
-        return None, value["epochSecond"] * 1_000_000 + (nanos // 1000 if isinstance(nanos, int) else 0)
+        micros = micros_of(value["epochSecond"])
+        return None, micros and micros + (nanos // 1000 if isinstance(nanos, int) and 0 <= nanos < 1e9 else 0)
     return None, None
 
 
@@ -259,11 +258,3 @@ def _body(data: dict[str, Any], rest: dict[str, Any], message: tuple[Path, Any] 
                 body = f"{body}\n{text}" if body else text
                 _without(rest, stack[0])
     return body or line
-
-
-def to_time(micros: int) -> datetime | None:
-    """The time of microseconds since 1970, or None outside the years 1 to 9999."""
-    try:
-        return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:
-        return None

@@ -18,6 +18,10 @@ from ingest.parsing.timestamps import Clock
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 _HELD_RECORDS: Final = 2  # a record's first line may turn out to belong to the one before it when the next line is seen
+_FIRST_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_TIME: Final = datetime(
+    2286, 1, 1, tzinfo=UTC
+)  # where epoch seconds get eleven digits; zero times lie before 1970
 _ANSI: Final = r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x00"
 
 
@@ -145,7 +149,7 @@ class Parser:
         return records.select(
             pl.lit(self._source).cast(BATCH["source"]).alias("source"),
             pl.col("position"),
-            pl.col("timestamp"),
+            pl.when(pl.col("timestamp").is_between(_FIRST_TIME, _LAST_TIME)).then(pl.col("timestamp")),
             pl.lit(self._observed_at, dtype=BATCH["observed_timestamp"]).alias("observed_timestamp"),
             pl.col("severity"),
             service.cast(BATCH["service"]).alias("service"),

@@ -10,6 +10,8 @@ import codecs
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO, Final, Protocol
 
 import zstandard
@@ -22,6 +24,7 @@ SAMPLE: Final = 1 << 16
 
 _MAX_NUL_SHARE: Final = 0.1
 _MAX_CONTROL_SHARE: Final = 0.3
+_MAX_CONTROL_SHARE_OF_BYTES: Final = 0.05  # where the sample is no UTF-8
 _UTF16_NUL_SHARE: Final = 0.4
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1b\x08\x00")) + b"\x7f"
 
@@ -109,24 +112,66 @@ _MAGIC: Final[tuple[tuple[bytes, Callable[[], _Decompressor]], ...]] = (
 )
 
 
-def is_compressed(head: bytes) -> bool:
-    """Whether a file that begins with `head` is gzip, bzip2, xz or zstd."""
-    return any(head.startswith(magic) for magic, _ in _MAGIC)
+@dataclass(frozen=True)
+class Text:
+    """The text of a byte stream, as chunks of UTF-8.
 
-
-def decompressed(stream: BinaryIO) -> Iterator[bytes]:
-    """Chunks of the content of `stream`, decompressed where its first bytes say so.
-
-    Raises CorruptError, after everything that could be decoded, where compressed data is damaged or breaks off.
+    `plain`: offsets into it are offsets into the stream (no compression, no other encoding). `problem`: why it is no
+    text; there are no chunks then. `chunks` raises CorruptError, after everything that could be decoded, where
+    compressed data is damaged or breaks off.
     """
+
+    chunks: Iterator[bytes]
+    plain: bool
+    problem: str | None = None
+
+
+def text_of(stream: BinaryIO) -> Text:
+    """Decompresses and decodes a stream as its first bytes say."""
     head = _read_at_least(stream, 8)
-    for magic, make in _MAGIC:
-        if head.startswith(magic):
-            yield from _members(head, stream, magic, make)
-            return
+    make = next((make for magic, make in _MAGIC if head.startswith(magic)), None)
+    chunks = _stored(head, stream) if make is None else _members(head, stream, make)
+    sample, chunks = _peek(chunks)
+    codec = _utf16(sample)
+    if codec is not None:
+        return Text(_as_utf8(chunks, codec), plain=False)
+    problem = _binary(sample)
+    if problem is not None:
+        return Text(iter(()), plain=False, problem=problem)
+    if sample.startswith(codecs.BOM_UTF8):
+        return Text(_without_mark(chunks), plain=False)
+    return Text(chunks, plain=make is None)
+
+
+def _stored(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
     while head:
         yield head
         head = stream.read(CHUNK)
+
+
+def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, and all chunks (an error while peeking comes after what was decoded)."""
+    taken: list[bytes] = []
+    failure: Exception | None = None
+    try:
+        for chunk in chunks:
+            taken.append(chunk)
+            if sum(map(len, taken)) >= SAMPLE:
+                break
+    except (CorruptError, OSError) as exc:
+        failure = exc
+    return b"".join(taken)[:SAMPLE], chain(taken, chunks if failure is None else _failing(failure))
+
+
+def _failing(failure: Exception) -> Iterator[bytes]:
+    raise failure
+    yield b""  # makes this a generator
+
+
+def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks of a text that begins with a UTF-8 byte order mark, without it."""
+    yield next(chunks)[len(codecs.BOM_UTF8) :]
+    yield from chunks
 
 
 def _read_at_least(stream: BinaryIO, count: int) -> bytes:
@@ -140,7 +185,7 @@ def _read_at_least(stream: BinaryIO, count: int) -> bytes:
     return head
 
 
-def _members(data: bytes, stream: BinaryIO, magic: bytes, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
+def _members(data: bytes, stream: BinaryIO, make: Callable[[], _Decompressor]) -> Iterator[bytes]:
     """Decodes concatenated compressed members (rotated logs are often appended to each other)."""
     member = make()
     while True:
@@ -157,9 +202,9 @@ def _members(data: bytes, stream: BinaryIO, magic: bytes, make: Callable[[], _De
                 data = stream.read(CHUNK).lstrip(b"\x00")
             if not data:
                 return
-            if len(data) < len(magic):
+            if len(data) < 8:
                 data += stream.read(CHUNK)
-            if not data.startswith(magic):
+            if not any(data.startswith(magic) for magic, _ in _MAGIC):
                 raise CorruptError("bytes after the end of the compressed data")
             member = make()
         elif member.needs_input:
@@ -170,8 +215,8 @@ def _members(data: bytes, stream: BinaryIO, magic: bytes, make: Callable[[], _De
                 raise CorruptError("compressed data breaks off")
 
 
-def looks_binary(sample: bytes) -> str | None:
-    """Why a sample is no text, or None where it may be (UTF-16 is to be asked about before)."""
+def _binary(sample: bytes) -> str | None:
+    """Why a sample is no text, or None where it may be (UTF-16 was ruled out before)."""
     if not sample:
         return None
     if sample.count(0) > _MAX_NUL_SHARE * len(sample):
@@ -179,7 +224,7 @@ def looks_binary(sample: bytes) -> str | None:
     control = len(sample) - len(sample.translate(None, _CONTROL))
     if control > _MAX_CONTROL_SHARE * len(sample):
         return "binary file: many control bytes"
-    if control > _MAX_CONTROL_SHARE / 3 * len(sample) and not _is_utf8(sample):
+    if control > _MAX_CONTROL_SHARE_OF_BYTES * len(sample) and not _is_utf8(sample):
         return "binary file: control bytes and no valid UTF-8"
     return None
 
@@ -192,7 +237,7 @@ def _is_utf8(sample: bytes) -> bool:
     return True
 
 
-def utf16(sample: bytes) -> str | None:
+def _utf16(sample: bytes) -> str | None:
     """The codec of UTF-16 text, by its byte order mark or by where its NUL bytes stand; None for anything else."""
     if sample.startswith(codecs.BOM_UTF16_LE) and not sample.startswith(codecs.BOM_UTF32_LE):
         return "utf-16-le"
@@ -207,7 +252,7 @@ def utf16(sample: bytes) -> str | None:
     return None
 
 
-def as_utf8(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
+def _as_utf8(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
     """Chunks in `codec` as UTF-8 (what cannot be decoded becomes U+FFFD), without a byte order mark."""
     decoder = codecs.getincrementaldecoder(codec)(errors="replace")
     first = True

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -18,11 +17,10 @@ import polars as pl
 
 from core.domain import Quarantined
 from core.errors import InputError
-from ingest.sources.decoding import SAMPLE, CorruptError, as_utf8, decompressed, is_compressed, looks_binary, utf16
+from ingest.sources.decoding import CorruptError, text_of
 from ingest.sources.lines import LineFramer, LineIndex
 
 STDIN: Final = "stdin"
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,6 @@ class FileSource:
         self._spool: BinaryIO | None = None
         self._spooled = False
         self._index: LineIndex | None = None
-        self._indexed = False
         self.modified_at: datetime | None = None
         if path is not None:
             self.modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -63,15 +60,15 @@ class FileSource:
         """Frames of `core.batch.LINES`, about 4 MB of text each. Raises InputError where the file cannot be opened."""
         self._quarantined = []
         with self._bytes() as raw:
-            chunks, indexable, reason = self._text(raw)
-            if reason is not None:
-                self._quarantined.append(Quarantined(self.name, 0, reason))
+            text = text_of(raw)
+            if text.problem is not None:
+                self._quarantined.append(Quarantined(self.name, 0, text.problem))
                 return
-            index = LineIndex() if indexable else None
+            index = LineIndex() if text.plain else None
             framer = LineFramer(self._max_line_bytes, index)
             noted = 0
             try:
-                for frame in framer.frames(chunks):
+                for frame in framer.frames(text.chunks):
                     noted = self._note_cut(framer, noted)
                     yield frame
             except CorruptError as exc:
@@ -81,7 +78,7 @@ class FileSource:
                 last = framer.position - 1
                 reason = f"cannot be read further: {exc.strerror or exc}; kept the {last} lines before it"
                 self._quarantined.append(Quarantined(self.name, last, reason))
-            self._index, self._indexed = index, True
+            self._index = index
             self._spooled = self._spool is not None
 
     def lines_from(self, position: int) -> Iterator[pl.DataFrame]:
@@ -98,11 +95,8 @@ class FileSource:
                 framer = LineFramer(self._max_line_bytes, None, first, offset)
                 yield from framer.frames(chunks, 1 << 18)
                 return
-            chunks, _, reason = self._text(raw)
-            if reason is not None:
-                return
             try:
-                yield from LineFramer(self._max_line_bytes).frames(chunks)
+                yield from LineFramer(self._max_line_bytes).frames(text_of(raw).chunks)
             except (CorruptError, OSError):
                 return  # counted by lines()
 
@@ -113,6 +107,8 @@ class FileSource:
 
     def close(self) -> None:
         """Forgets the copy of stdin."""
+        self._stream = None
+        self._index = None
         if self._spool is not None:
             self._spool.close()
             self._spool = None
@@ -143,51 +139,6 @@ class FileSource:
         else:
             raise InputError("stdin was read already and cannot be read again")
 
-    def _text(self, raw: BinaryIO) -> tuple[Iterator[bytes], bool, str | None]:
-        """Chunks of UTF-8 text; whether their byte offsets are those of the file; why there is no text."""
-        chunks = decompressed(raw)
-        head: list[bytes] = []
-        size = 0
-        plain = True
-        failure: Exception | None = None
-        try:
-            for chunk in chunks:
-                head.append(chunk)
-                size += len(chunk)
-                if size >= SAMPLE:
-                    break
-        except (CorruptError, OSError) as exc:
-            failure = exc
-        sample = b"".join(head)
-        if self.path is None or isinstance(raw, _Tee):
-            plain = not isinstance(raw, _Tee) or not is_compressed(raw.head)
-        else:
-            at = raw.tell()
-            raw.seek(0)
-            plain = not is_compressed(raw.read(8))
-            raw.seek(at)
-        rest = chain([sample] if sample else [], chunks if failure is None else _failing(failure))
-        codec = utf16(sample[:SAMPLE])
-        if codec is not None:
-            return as_utf8(rest, codec), False, None
-        reason = looks_binary(sample[:SAMPLE])
-        if reason is not None:
-            return iter(()), False, reason
-        if sample.startswith(_BOM):
-            return as_utf8_bom(sample, chunks if failure is None else _failing(failure)), False, None
-        return rest, plain, None
-
-
-def as_utf8_bom(sample: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks without the byte order mark that `sample` begins with."""
-    yield sample[len(_BOM) :]
-    yield from chunks
-
-
-def _failing(failure: Exception) -> Iterator[bytes]:
-    raise failure
-    yield b""  # makes this a generator
-
 
 class _Tee:
     """A stream whose bytes are copied as they are read."""
@@ -195,12 +146,9 @@ class _Tee:
     def __init__(self, stream: BinaryIO, copy: BinaryIO) -> None:
         self._stream = stream
         self._copy = copy
-        self.head = b""
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
-        if len(self.head) < 8:
-            self.head += data[:8]
         self._copy.write(data)
         return data
 
