@@ -75,6 +75,7 @@ class TemplateStore:
         """Newest texts of templates that were forgotten, for those who still hold their ids; not saved."""
         self._fitting: dict[str, dict[_Positions, dict[Words, int]]] = {}
         self._keys: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+        self._text_keys: dict[int, tuple[str, dict[tuple[str, int, int], None]]] = {}
         self._indexed = True
 
     @classmethod
@@ -250,7 +251,7 @@ class TemplateStore:
             pending.discard(template_id)
             if template_id not in self.templates:
                 continue
-            for key in siblings.keys(self.templates[template_id].text, rules):
+            for key in self._keys_of(template_id, rules):
                 listed = self._keys[key]
                 if template_id not in listed:
                     listed.append(template_id)
@@ -265,15 +266,20 @@ class TemplateStore:
                     pending.add(root)
                     break
 
+    def _keys_of(self, template_id: int, rules: siblings.SiblingRules) -> dict[tuple[str, int, int], None]:
+        text = self.templates[template_id].text
+        known = self._text_keys.get(template_id)
+        if known is None or known[0] != text:
+            known = self._text_keys[template_id] = (text, dict.fromkeys(siblings.keys(text, rules)))
+        return known[1]
+
     def _living(self, key: tuple[str, int, int], rules: siblings.SiblingRules) -> dict[int, str]:
         living = {}
         for each in self._keys[key]:
             template = self.templates.get(self.aliases.resolve(each))
-            if (
-                template is not None
-                and template.template_id not in living
-                and key in set(siblings.keys(template.text, rules))
-            ):
+            if template is None or template.template_id in living:
+                continue
+            if key in self._keys_of(template.template_id, rules):
                 living[template.template_id] = template.text
         return living
 
@@ -297,6 +303,7 @@ class TemplateStore:
 
     def drop_stale_keys(self) -> None:
         """Frees the sibling index of templates that are gone."""
+        self._text_keys = {each: keys for each, keys in self._text_keys.items() if each in self.templates}
         for key in list(self._keys):
             living = [each for each in self._keys[key] if each in self.templates]
             if living:

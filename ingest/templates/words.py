@@ -18,24 +18,15 @@ SLOT: Final = "\x00"
 """Stands for a word in a layout."""
 
 WILDCARD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>")
-_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|\s+|.", re.DOTALL)
-_SEPARATORS: Final = frozenset("=,;:()[]{}\"'|<>\x00")
+_WORD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>\x00]+")
 _SIZE: Final = re.compile(r"<(?:NUM|\*|SIZE)> ?<UNIT>")
 
 
 def split(masked: str) -> tuple[tuple[str, ...], str]:
-    """The words of a masked message and its layout."""
-    words: list[str] = []
-    layout: list[str] = []
-    for token in _TOKEN.findall(masked):
-        if token.isspace():
-            layout.append(" ")
-        elif len(token) == 1 and token in _SEPARATORS:
-            layout.append(token if token != SLOT else "\ufffd")
-        else:
-            words.append(token)
-            layout.append(SLOT)
-    return tuple(words), "".join(layout)
+    """The words of a masked message (its blanks single, as `masking.mask` leaves them) and its layout."""
+    if SLOT in masked:
+        masked = masked.replace(SLOT, "\ufffd")
+    return tuple(_WORD.findall(masked)), _WORD.sub(SLOT, masked)
 
 
 def join(words: Sequence[str], layout: str) -> str:
