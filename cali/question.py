@@ -123,7 +123,7 @@ def _moment(
     )
     if parsed is None:
         return None
-    aware = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=zone)
+    aware: datetime = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=zone)
     if aware > now and base is local:
         aware -= timedelta(days=1)  # `at 16:00`, asked at 15:00, was yesterday
     return aware

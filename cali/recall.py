@@ -45,6 +45,31 @@ def embedder_of(settings: Settings) -> Embedder:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What making a memory did: whether one was made, the embedder's model, and the lowest cosine of its export against
+    the original (None where the export was there already)."""
+
+    made: bool
+    model: str
+    cosine: float | None
+
+
+def initialise(settings: Settings) -> Initialised:
+    """Makes the memory of the settings where there is none, and prepares the default model (once per user)."""
+    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+    from rag.memory.open import initialise as make
+
+    cosine = None
+    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
+        cosine = prepare_default_model(cache_folder())
+    embedder = embedder_of(settings)
+    token = settings.memory_token
+    secret = token.get_secret_value() if token else None
+    made = make(settings.state, embedder, uri=settings.memory_uri, token=secret)
+    return Initialised(made, embedder.model, cosine)
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[IncidentMemory | None]:
     """The memory of the settings; None where none was initialised: then nothing of it is imported either."""

@@ -27,9 +27,9 @@ def redactor(settings: Settings) -> Callable[[str], str]:
 
 def masking_session(settings: Settings) -> Masker:
     """A masking session: the same value gets the same mask, and `restore` takes it back."""
-    from core.redaction import RedactionSettings, Redactor
+    from core.redaction import Redactor
 
-    return Redactor(RedactionSettings(mask_ips=settings.redaction_mask_ips, patterns=settings.redaction_patterns))
+    return Redactor(mask_ips=settings.redaction_mask_ips, own=settings.redaction_patterns)
 
 
 def chat_model(settings: Settings) -> ChatModel | None:
