@@ -14,21 +14,25 @@ import polars as pl
 from cali.assistant import explain
 from cali.evaluation_lines import WatchedMiner, judge_lines, judge_sessions
 from core.batch import BATCH
+from core.config import load
 from core.domain import Suspect, Verdict
 from core.errors import InputError
-from core.findings import Finding, Findings
+from core.findings import Detection, Finding, Findings
 from core.memory import MemoryDocument, MemoryKind
-from eval.system import CaseInput, PredictedEvidence, PredictedIncident, PredictedSuspect, Prediction
+from core.severity import WARN
+from eval.system import CaseInput, CaseMemory, PredictedEvidence, PredictedIncident, PredictedSuspect, Prediction
 from ingest.pipeline import DetectionOptions, detect
 from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
+from rag.memory.documents import document_of_findings
+from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
 from report.document import build
 from report.html import to_html
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """The time of reading: fixed, so that a case gives the same answer at any time."""
 
-_TEMPLATES_IN_DOCUMENT = 40
+_TEMPLATES_IN_DOCUMENT = 24
 
 
 class CaliSystem:
@@ -60,7 +64,7 @@ class CaliSystem:
             anomalous_lines=scores.flagged,
             line_scores=scores.scores,
             anomalous_sessions=sessions,
-            document=_document(case, findings),
+            document=_document(case, findings, detection),
             report=to_html(build(findings, timezone=zone), timezone=zone),
         )
 
@@ -119,26 +123,42 @@ def _suspect(rank: int, suspect: Suspect) -> PredictedSuspect:
     )
 
 
-def _document(case: CaseInput, findings: Findings) -> MemoryDocument:
-    """What memory would keep: titles, causes and the templates of the anomalies, the most telling first."""
-    parts: list[str] = []
-    ids: dict[int, None] = {}
-    for finding in findings.findings:
-        parts.append(finding.incident.title)
-        parts.extend(suspect.cause for suspect in finding.suspects[:3])
-        for anomaly in sorted(finding.incident.anomalies, key=lambda a: -a.score):
-            if len(ids) < _TEMPLATES_IN_DOCUMENT and anomaly.template_id not in ids:
-                ids[anomaly.template_id] = None
-                parts.append(anomaly.template)
-    first = findings.findings[0].incident if findings.findings else None
+def _document(case: CaseInput, findings: Findings, detection: Detection) -> MemoryDocument:
+    """What memory keeps of the case. Where no incident was found, the warnings and errors of the log stand for it."""
+    if findings.findings:
+        return document_of_findings(case.case_id, findings.findings, source="eval")
+    worst = sorted(
+        (template for template in detection.templates.values() if template.severity >= WARN),
+        key=lambda template: (-template.severity, template.count, template.template_id),
+    )[:_TEMPLATES_IN_DOCUMENT]
     return MemoryDocument(
         id=case.case_id,
         kind=MemoryKind.INCIDENT,
-        title=first.title if first else "no incident",
-        text="\n".join(parts),
-        services=tuple(dict.fromkeys(s for f in findings.findings for s in f.incident.services)),
-        level=first.level if first else None,
-        starts_at=first.starts_at if first else None,
-        ends_at=first.ends_at if first else None,
-        template_ids=tuple(ids),
+        title="no incident",
+        text="\n".join(template.text for template in worst),
+        services=tuple(dict.fromkeys(template.service for template in worst if template.service)),
+        starts_at=detection.window.start,
+        template_ids=tuple(template.template_id for template in worst),
+        source="eval",
     )
+
+
+def open_case_memory(signal: str) -> CaseMemory:
+    """CALI's memory in this process, empty: all signals (`hybrid`), or one alone (`dense`, `words`, `templates`).
+
+    Raises ConfigError where the embedder's model is not installed.
+    """
+    from cali.recall import cache_folder, embedder_of
+    from cali.wiring import redactor
+    from rag.memory.fusion import Fusion
+    from rag.memory.open import open_local
+
+    settings = load()
+    fusion = Fusion()
+    if signal != "hybrid":
+        kept = {"words": "bm25"}.get(signal, signal)
+        # Not 0: what only another signal found still comes somewhere, at the end.
+        fusion = Fusion(weights={name: 1.0 if name == kept else 1e-6 for name in ("dense", "bm25", "templates")})
+    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
+        prepare_default_model(cache_folder())
+    return open_local(embedder_of(settings), redact=redactor(settings), now=lambda: NOW, fusion=fusion)

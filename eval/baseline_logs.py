@@ -42,7 +42,12 @@ class Line:
     @property
     def form(self) -> str:
         """The message with numbers and long hexadecimal words masked."""
-        return _MASK.sub("#", self.message).strip()
+        return mask(self.message)
+
+
+def mask(text: str) -> str:
+    """A text with numbers and long hexadecimal words masked."""
+    return _MASK.sub("#", text).strip()
 
 
 @lru_cache(maxsize=8)

@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Final
 
 from core.memory import MemoryDocument, MemoryKind
-from eval.baseline_logs import ERRORS, Line, in_window, read_lines
+from eval.baseline_logs import ERRORS, Line, in_window, mask, read_lines
 from eval.system import CaseInput, PredictedEvidence, PredictedIncident, PredictedSuspect, Prediction
 
 _KEYWORD: Final = re.compile(
@@ -121,7 +121,7 @@ def document_of(case: CaseInput, lines: Iterable[Line]) -> MemoryDocument:
     distinct: dict[str, str] = {}
     size = 0
     for line in lines:
-        form = line.form
+        form = mask(line.text)
         if form not in distinct and size < _DOCUMENT_BYTES:
             distinct[form] = line.text
             size += len(line.text)

@@ -39,8 +39,10 @@ def with_similar(
         documents = {case.case_id: document_of(case, outcomes[case.case_id]) for case in cases}
         memory = make_memory()
         try:
-            memory.add([_remembered(case, documents[case.case_id], known) for case in cases])
-            for case in cases:
+            # A document without a word can neither be found nor ask for anything.
+            told = [case for case in cases if documents[case.case_id].text.strip()]
+            memory.add([_remembered(case, documents[case.case_id], known) for case in told])
+            for case in told:
                 outcome = outcomes[case.case_id]
                 if outcome.error is None:
                     filled[case.case_id] = _search(case, cases, documents[case.case_id], memory, outcome)

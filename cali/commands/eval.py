@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +15,10 @@ from core.errors import ConfigError
 
 if TYPE_CHECKING:
     from eval.runner import Candidate, DatasetResult
+    from eval.similar import MemoryFactory
 
 THRESHOLD_MISSED = 4
+_MEMORIES = ("hybrid", "dense", "words", "templates", "tfidf", "bm25")
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -42,9 +44,7 @@ def eval_group() -> None:
 @click.option("--no-baselines", is_flag=True, help="Leave the baselines out of the report.")
 @click.option("--fail-under", multiple=True, metavar="[DATASET:]METRIC=VALUE", help="Exit 4 where missed (repeatable).")
 @click.option("--labelled-memory", is_flag=True, help="Let the memory know the labelled causes of the other cases.")
-@click.option(
-    "--memory", type=click.Choice(["tfidf", "bm25"]), default="tfidf", show_default=True, help="For `similar`."
-)
+@click.option("--memory", type=click.Choice(_MEMORIES), default="hybrid", show_default=True, help="For `similar`.")
 @click.option("--resume", is_flag=True, help="Keep the answers of an unfinished run in --output.")
 @click.option(
     "--timeout",
@@ -145,12 +145,8 @@ def _candidates(name: str, memory: str, with_baselines: bool) -> list[Candidate]
 
     if name == "cali":
         from cali.evaluation import build_system
-        from eval.memory import TextMemory
 
-        method: Literal["tfidf", "bm25"] = "bm25" if memory == "bm25" else "tfidf"
-        first = Candidate(
-            "cali", build_system, partial(TextMemory, method), frozenset({"judge", "retrieve", "templates"})
-        )
+        first = Candidate("cali", build_system, _memory(memory), frozenset({"judge", "retrieve", "templates"}))
     else:
         short = name.removeprefix("baseline:")
         if not name.startswith("baseline:") or short not in BASELINES:
@@ -158,6 +154,16 @@ def _candidates(name: str, memory: str, with_baselines: bool) -> list[Candidate]
         first = _baseline(short)
     others = [_baseline(each) for each in BASELINES if f"baseline:{each}" != name] if with_baselines else []
     return [first, *others]
+
+
+def _memory(name: str) -> MemoryFactory:
+    if name in ("tfidf", "bm25"):
+        from eval.memory import TextMemory
+
+        return partial(TextMemory, "tfidf" if name == "tfidf" else "bm25")
+    from cali.evaluation import open_case_memory
+
+    return partial(open_case_memory, name)
 
 
 def _baseline(short: str) -> Candidate:

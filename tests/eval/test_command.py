@@ -85,7 +85,7 @@ def test_bad_usage(dataset: Path, tmp_path: Path) -> None:
 @pytest.mark.data
 def test_cali_itself_on_a_small_case(tmp_path: Path, data: Path) -> None:
     result = call(
-        "run", data / "envelope_example", "--no-baselines", "--quiet", "--output", tmp_path / "a", "--jobs", 1
+        "run", data / "envelope_example", "--no-baselines", "--quiet", "--memory", "tfidf", "--output", tmp_path / "a"
     )
     assert result.exit_code == 0, result.output
     prediction = json.loads((tmp_path / "a/predictions.jsonl").read_text())
