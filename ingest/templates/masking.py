@@ -28,9 +28,8 @@ MAX_CHARACTERS: Final = 4096
 _B: Final = r"(?-u:\b)"
 _DIGITS: Final = r"[0-9A-Za-z_]*[0-9][0-9A-Za-z_]*"
 
-COARSE_PATTERN: Final = (
-    _B + r"(?:[0-9]|[A-Za-z][0-9][0-9A-Za-z_]|[A-Za-z_]+[0-9][A-Za-z_]*[0-9])[0-9A-Za-z_]*" + rf"(?:[.:\-]{_DIGITS})*"
-)
+_NUMBERED: Final = r"(?:[0-9]|[A-Za-z][0-9][0-9A-Za-z_]|[A-Za-z_]+[0-9][A-Za-z_]*[0-9])[0-9A-Za-z_]*"
+COARSE_PATTERN: Final = rf"{_B}{_NUMBERED}(?:[.:\-]{_NUMBERED})*"
 """A value with digits in it: the one pattern of the coarse key. It takes nothing that the masks leave as it is."""
 
 
@@ -77,12 +76,12 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("MAC", _B + r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3,}" + _B),
     _mask("IP", rf"{_B}[0-9A-Fa-f]{{1,4}}(?::[0-9A-Fa-f]{{1,4}}){{7}}{_B}"),
     _mask("HEX", _B + r"[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{2})+(?:\.[0-9A-Fa-f])?" + _B),  # a bus address
+    _mask("IP", rf"{_B}{_IP}{_B}"),
     _mask("TIME", _B + _CLOCK + _B),
     _mask("TIME", _B + r"\d{1,2}:\d{2}" + _B),
     _mask("DURATION", r"<\d+ (?:ms|secs?|s)" + _B),  # "<1 sec"
     _mask("STR", r"=\"[^\"<>]*\"", '="<STR>"'),
     _mask("STR", r"='[^'<>]*'", "='<STR>'"),
-    _mask("IP", rf"{_B}{_IP}{_B}"),
     _mask("HOST", rf"{_B}{_LABELS}{_TLD}(?:\.[a-z]{{2}})?(?::\d+)?{_END}", "<HOST>$1"),
     _mask("HOST", rf"{_B}{_NUMBERED_LABEL}{_LABELS}[a-z]{{2,6}}(?::\d+)?{_END}", "<HOST>$1"),
     _mask("HOST", _B + r"[A-Za-z]+(?:-[A-Za-z]+)*-\d+:\d{2,5}" + _B),

@@ -159,6 +159,19 @@ class DrainMiner:
         """The id that this one lives under now (an alias after a merge), or the id itself."""
         return self.store.aliases.resolve(template_id)
 
+    def reconsider(self) -> None:
+        """Decides anew on everything known, as if it had come at once; after a merge."""
+        self.store.ensure_index(self.config.siblings)
+        self._groups = _DrainGroups(self.config.similarity)
+        self._shapes, self._known = {}, _no_keys()
+        everything = sorted(self.store.variants)
+        groups = {self._groups.add(each, self.store.variants[each].layout, self.store) for each in everything}
+        for group in sorted(groups):
+            self._decide(group, set(everything))
+        for template_id in list(self.store.templates):
+            self.store.retext(template_id)
+        self.store.join_siblings(list(self.store.templates), self.config.siblings)
+
     def text_of(self, template_id: int) -> str:
         """The newest text of a template; empty where nothing is known of it."""
         root = self.resolve(template_id)

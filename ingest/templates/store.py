@@ -230,6 +230,10 @@ class TemplateStore:
         self._retext(template)
         return root
 
+    def retext(self, template_id: int) -> None:
+        """Makes the text of a template anew from its variants."""
+        self._retext(self.templates[template_id])
+
     def _retext(self, template: Template) -> None:
         if not template.variants:
             return
