@@ -22,8 +22,12 @@ from core.errors import ConfigError
 from core.redaction_patterns import Span
 from core.redaction_views import views
 
-_MASK: Final = re.compile(r"<[A-Z][A-Z0-9_]{0,40}_[1-9][0-9]{0,9}>")
-_WILDCARD: Final = re.compile(r"<(?:[A-Z][A-Z0-9_]{0,40}|\*)>")
+_TYPES: Final = """
+API_KEY AWS_KEY AZURE_KEY CARD COOKIE EMAIL GCP_KEY GITHUB_TOKEN GITLAB_TOKEN IBAN IP JWT OPENAI_KEY PASSWORD PHONE
+PRIVATE_KEY RRN SECRET SLACK_TOKEN STRIPE_KEY TOKEN
+"""
+_WILDCARD: Final = r"<(?:[A-Z][A-Z_]{0,15}|\*)>"
+"""What a template has in place of a parameter."""
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
 _PASSES: Final = 3
 
@@ -69,6 +73,9 @@ class Redactor:
 
     def __init__(self, *, mask_ips: bool = False, own: Mapping[str, str] | None = None) -> None:
         self._own = {_own_name(name): _own_pattern(name, pattern) for name, pattern in (own or {}).items()}
+        names = "|".join(sorted({*_TYPES.split(), *self._own}, key=len, reverse=True))
+        self._mask = re.compile(rf"<(?:{names})_[1-9][0-9]{{0,8}}>")
+        self._held = re.compile(rf"{self._mask.pattern}|{_WILDCARD}")
         self._detectors = _DETECTORS + ((identifiers.ip_addresses,) if mask_ips else ())
         self._mask_of: dict[str, str] = {}
         self._value_of: dict[str, str] = {}
@@ -90,13 +97,13 @@ class Redactor:
     def redact(self, text: str) -> Redacted:
         """`mask`, with what the masks in the result stand for."""
         masked = self.mask(text)
-        found = dict.fromkeys(_MASK.findall(masked)) if masked != text else {}
+        found = dict.fromkeys(self._mask.findall(masked)) if masked != text else {}
         return Redacted(masked, {name: self.restore(name) for name in found if name in self._value_of})
 
     def restore(self, text: str) -> str:
         """`text` with the masks of this session undone. For local output only: never for what is sent or stored."""
         for _ in range(_PASSES):
-            restored = _MASK.sub(lambda match: self._value_of.get(match.group(), match.group()), text)
+            restored = self._mask.sub(lambda match: self._value_of.get(match.group(), match.group()), text)
             if restored == text:
                 break
             text = restored
@@ -104,7 +111,7 @@ class Redactor:
 
     def _pass(self, text: str) -> str:
         self._reserve(text)
-        spans = _merged(self._spans(text), [match.span() for match in _held(text)])
+        spans = _merged(self._spans(text), [match.span() for match in self._held.finditer(text)])
         if not spans:
             return text
         parts: list[str] = []
@@ -127,7 +134,7 @@ class Redactor:
 
     def _reserve(self, text: str) -> None:
         """A log may hold what looks like a mask: that name is never given out, so that it stands for nothing."""
-        for match in _MASK.finditer(text):
+        for match in self._mask.finditer(text):
             if match.group() not in self._value_of:
                 self._reserved.add(match.group())
 
@@ -142,12 +149,6 @@ class Redactor:
         return self._mask_of[value]
 
 
-def _held(text: str) -> Iterator[re.Match[str]]:
-    """Masks and the wildcards of templates: whole or not at all inside a span."""
-    yield from _MASK.finditer(text)
-    yield from _WILDCARD.finditer(text)
-
-
 def _merged(found: Iterable[tuple[int, Span]], held: Sequence[tuple[int, int]]) -> list[Span]:
     """Spans in order, overlapping ones joined, masks swallowed whole, spans inside a mask dropped."""
     ranked = sorted(found, key=lambda item: (item[1].start, -item[1].end))
@@ -159,7 +160,7 @@ def _merged(found: Iterable[tuple[int, Span]], held: Sequence[tuple[int, int]]) 
             merged[-1] = (min(rank, best), Span(name, last.start, max(last.end, span.end)))
         else:
             merged.append((rank, span))
-    return _around(merged, sorted(held))
+    return _around(merged, held)
 
 
 def _around(merged: Sequence[tuple[int, Span]], held: Sequence[tuple[int, int]]) -> list[Span]:

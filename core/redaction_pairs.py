@@ -37,7 +37,7 @@ _VALUE: Final = re.compile(
     r"|[,;&](?![\s\"'`]|$|[\w.%-]{1,60}+\s?[=:])|[)\]}](?![\s\"'`,;)\]}]|$))++"
 )
 _MASK_ONLY: Final = re.compile(
-    r"(?:<[A-Z*][A-Z0-9_]{0,40}>|[*•.x#?-]{1,200}|\[[A-Za-z_ -]{1,30}\]|%[sdvr]|\$?\{[^{}]{0,80}\}+|\$\w{1,80}\$?)"
+    r"(?:<[A-Z*][A-Z0-9_]{0,40}>|[*•.x#?-]{1,200}|\[[A-Za-z_ -]{1,30}\]|%[sdvr]|\$?\{[^{}]{0,80}\}*|\$\w{1,80}\$?)"
 )
 _SCHEME: Final = re.compile(
     r"(?:bearer|basic|token|digest|negotiate|apikey|api-key|hmac|oauth|key|aws4-hmac-sha256)\s{1,4}", re.I

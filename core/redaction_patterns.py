@@ -102,8 +102,8 @@ def tokens(text: str) -> Iterator[Span]:
 _KEY_BEGIN: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----", re.IGNORECASE)
 _KEY_END: Final = re.compile(r"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----", re.IGNORECASE)
 _KEY_BODY: Final = re.compile(
-    r"(?:(?:\s|\\[nrt])*+(?:(?:Proc-Type|DEK-Info|Version|Comment): ?[^\n\\]{0,200}+|[A-Za-z0-9+/=]{16,}+))*+"
-    r"(?:(?:\s|\\[nrt])*+[A-Za-z0-9+/=]{1,15}(?=\s*\Z))?"
+    r"(?:(?:(?:\s|\\[nrt])*+(?:(?:Proc-Type|DEK-Info|Version|Comment): ?[^\n\\]{0,200}+|[A-Za-z0-9+/=]{16,}+))++"
+    r"(?:(?:\s|\\[nrt])++[A-Za-z0-9+/=]{1,15}+)?)?"
 )
 _KEY_LINE: Final = re.compile(
     r"(?:^|(?<=[\s\"'|>]))(?:MII[A-Za-z0-9+/]{40,}+|[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})={0,2}(?=$|[\s\"'\\])",
@@ -164,7 +164,7 @@ def _mixed_case(value: str) -> bool:
     return re.search(r"[a-z][A-Z]", value) is not None
 
 
-_RANDOM: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{32,4096}+={0,2}(?![A-Za-z0-9+/_-])")
+_RANDOM: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{32,4096}+={0,2}(?![A-Za-z0-9+/_-])")
 
 
 def random_strings(text: str) -> Iterator[Span]:
@@ -175,7 +175,7 @@ def random_strings(text: str) -> Iterator[Span]:
     for match in _RANDOM.finditer(text):
         at = match.start()
         value = match.group()
-        whole = not any(part.isalpha() and part.islower() for part in value.split("/") if len(part) > 1)
+        whole = not any(part.isalpha() and part.islower() for part in value.split("/") if len(part) > 2)
         for part in [value] if whole else value.split("/"):
             if len(part) >= 32 and _mixed(part) and _entropy(part) >= min(4.2, math.log2(len(part)) - 0.9):
                 yield Span("SECRET", at, at + len(part))
