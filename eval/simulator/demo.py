@@ -13,8 +13,9 @@ from eval.simulator.assembly import in_order, split_files
 from eval.simulator.clock import Clock
 from eval.simulator.code import OWN
 from eval.simulator.labels import RootCause
+from eval.simulator.leaks import leak_connections
 from eval.simulator.style import Style
-from eval.simulator.world import Effect, Failure, World
+from eval.simulator.world import World
 
 MINUTES: Final = 45
 _ONSET: Final = 27 * 60.0
@@ -48,7 +49,7 @@ def write_demo(directory: Path, seed: int, started_at: datetime) -> DemoScenario
     rng = random.Random(f"demo/{seed}")
     version = world.services["payment"].version
     world.at(_ONSET - 150, lambda t: _loud_and_harmless(world, t))
-    world.at(_ONSET - 40, lambda t: _leaking_version(world, t, rng.uniform(0.07, 0.10)))
+    world.at(_ONSET - 40, lambda t: _leaking_version(world, t, rng.uniform(0.09, 0.12)))
     world.run()
     lines = in_order(world)
     directory.mkdir(parents=True, exist_ok=True)
@@ -69,9 +70,10 @@ def write_demo(directory: Path, seed: int, started_at: datetime) -> DemoScenario
         "Customers cannot pay: checkout hangs and then fails",
         RootCause(
             "payment",
-            "deployment/payment",
+            file_,
             "connection_pool_exhaustion",
             f"The new version of payment leaks database connections in {file_} ({function}): the pool ran dry",
+            function,
         ),
         world.clock.at(onset),
         "inventory was rolled out two minutes earlier and warned loudly while its cache was cold; it caused nothing",
@@ -92,16 +94,7 @@ def _loud_and_harmless(world: World, t: float) -> None:
 def _leaking_version(world: World, t: float, share: float) -> None:
     """A rollout of payment to a version that keeps some of the connections it takes."""
     done = platform.rollout(world, t, "payment", "change:demo")
-    payment = world.services["payment"]
-
-    def begin(_: float) -> None:
-        payment.pool.cause = payment.threads.cause = "demo"
-
-    def leak(_: float, tag: str) -> Failure | None:
-        return Failure("leak", "demo") if world.rng.random() < share else None
-
-    world.at(done, begin)
-    world.add("leak:payment", Effect("demo", failure=leak), done)
+    leak_connections(world, "payment", share, "demo", done, place="db.append_ledger", watched=True)
 
 
 def default_start(now: datetime) -> datetime:

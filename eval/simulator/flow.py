@@ -129,11 +129,20 @@ def _serve(w: World, s: Service, operation: Operation, request: Request, start: 
             if step.optional:
                 _degraded(w, s, step, result.failure, request, t)
                 continue
-            return _fail(w, s, operation, (operation.name, step.place), result.failure, request, t, step.target)
+            return _fail(w, s, operation, _places(s, operation, step), result.failure, request, t, step.target)
     t += work / 2
+    _, at_fault, wrong = w.suffer((f"result:{s.name}.{operation.name}",), t, request.tag)
+    if wrong is not None:
+        request.values.update(wrong.fields)
+        cause = at_fault
     if operation.done:
         words(w, s, operation.done, request, t, start, cause)
     return Outcome(t, 200, cause)
+
+
+def _places(s: Service, operation: Operation, step: Step) -> tuple[str, ...]:
+    """The way through the code to a step."""
+    return (operation.name, "service", step.place) if s.name == "payment" else (operation.name, step.place)
 
 
 def take_step(w: World, s: Service, operation: Operation, step: Step, request: Request, t: float) -> StepResult:
@@ -162,9 +171,7 @@ def _query(w: World, s: Service, step: Step, request: Request, t: float) -> Step
         failure, delay, seconds = Failure("query_timeout", cause, limit), limit, 0.0
     end = begun + delay + seconds
     leak = w.effects.get(f"leak:{s.name}")
-    leaked = (
-        any(effect.failure is not None and effect.failure(begun, request.tag) for effect in leak) if leak else False
-    )
+    leaked = any(effect.failure is not None and effect.failure(begun, step.place) for effect in leak) if leak else False
     s.pool.put(math.inf if leaked else end)
     if failure is not None:
         statement = re.sub(r"\$\d", "?", STATEMENTS[step.op]) if s.runtime == "java" else STATEMENTS[step.op]

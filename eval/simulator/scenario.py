@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -26,6 +27,11 @@ _SLOW: Final = frozenset({"memory_leak", "queue_backlog", "file_descriptor_exhau
 _ROLLED_BACK: Final = frozenset(
     {"bad_deploy", "version_mismatch", "connection_pool_exhaustion", "thread_pool_exhaustion"}
 )
+_SEVERE: Final = re.compile(
+    r"\b(?:ERROR|FATAL|CRITICAL|PANIC)\b|\[(?:error|crit|emerg)\]|\bpanic\b|^[EF]\d{4} "
+    r'|"level": ?"(?:error|critical|fatal)"|"level":[56]0\b|^Traceback',
+)
+"""What an error looks like in the layouts of the shop's programs."""
 _NOISE_RATE: Final = 0.7
 """Lines per second that a shop without customers writes."""
 _LINES_PER_REQUEST: Final = 3.0
@@ -228,6 +234,8 @@ def _traits(plan: Plan, plantings: list[_Planting]) -> tuple[str, ...]:
     traits = {trait for planting in plantings if planting.truth for trait in planting.truth.traits}
     if not plantings:
         traits.add("healthy")
+    elif not any(_SEVERE.search(line.text) for planting in plantings for line in planting.lines):
+        traits.add("no_error_line")
     if plan.red_herring:
         traits.add("red_herring")
     if len(plantings) == 2 and not plan.stream:

@@ -94,6 +94,8 @@ def data_corruption(setting: Setting) -> Planted:
     """Pages of a table can no longer be read, or a load wrote nonsense into it."""
     w, table = setting.world, setting.target
     query = {"products": "search_products", "orders": "load_order", "accounts": "find_account"}[table]
+    if table == "products" and setting.rng.random() < 0.4:
+        return _nothing_found(setting)
     if setting.rng.random() < 0.6:
         number, block = setting.rng.randrange(16400, 18900), setting.rng.randrange(100, 99999)
         message = setting.choose(
@@ -159,6 +161,22 @@ def data_corruption(setting: Setting) -> Planted:
     )
 
 
+def _nothing_found(setting: Setting) -> Planted:
+    """The search index was rebuilt from an empty feed: searches succeed, and find nothing."""
+    w = setting.world
+    who = f"[{setting.rng.randrange(4000, 30000)}] price_sync@{w.style.database}"
+    duration = setting.rng.uniform(2000, 9000)
+    statement = "UPDATE products SET name = '' WHERE source = 'feed'"
+    log_postgres(
+        w, setting.start - 2, who, "LOG", f"duration: {duration:.3f} ms  statement: {statement}", setting.change
+    )
+    empty = setting.failure("silent", fields={"results": 0})
+    setting.fail("result:inventory.search", setting.sometimes(setting.rng.uniform(0.8, 1.0), empty))
+    text = "A load emptied the names of products: searches succeed but find nothing"
+    root_cause = RootCause("postgres", "table/products", "data_corruption", text)
+    return Planted(root_cause, "Search finds nothing any more")
+
+
 _COMPLAINTS = {
     "checkout": (
         "cart_add",
@@ -219,7 +237,6 @@ def bad_input(setting: Setting) -> Planted:
     return Planted(
         RootCause(service, OWN[service][op][0], "bad_input", text_),
         f"Users of {client_name.split('/')[0]} report errors",
-        ("no_error_line",),
     )
 
 

@@ -46,7 +46,7 @@ def slow_query(setting: Setting) -> Planted:
         "checkout": "The order page loads slowly",
         "users": "Log-in takes several seconds",
     }[setting.target]
-    return Planted(RootCause("postgres", f"table/{table}", "slow_query", text), symptom, ("no_error_line",))
+    return Planted(RootCause("postgres", f"table/{table}", "slow_query", text), symptom)
 
 
 def lock_contention(setting: Setting) -> Planted:

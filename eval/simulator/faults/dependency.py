@@ -126,7 +126,7 @@ def dependency_slow(setting: Setting) -> Planted:
         if target == "psp"
         else "Order confirmations come late"
     )
-    return Planted(RootCause(service, component, "dependency_slow", text), symptom, ("no_error_line",) if mild else ())
+    return Planted(RootCause(service, component, "dependency_slow", text), symptom)
 
 
 def rate_limited(setting: Setting) -> Planted:
@@ -197,7 +197,7 @@ def queue_backlog(setting: Setting) -> Planted:
     return Planted(
         RootCause("worker", component, "queue_backlog", text),
         "Order confirmations arrive later and later",
-        ("slow_burn", "no_error_line"),
+        ("slow_burn",),
     )
 
 
@@ -245,9 +245,7 @@ def cache_failure(setting: Setting) -> Planted:
         setting.slow(f"query:{query}", lambda at, tag: w.rng.uniform(0.3, 1.4))
     setting.during(lambda: w.misses.add(setting.id), lambda: w.misses.discard(setting.id))
     text = "Redis restarted without its data: every look-up goes to the database, which slows down"
-    return Planted(
-        RootCause("redis", "statefulset/redis", "cache_failure", text), "Product pages are slow", ("no_error_line",)
-    )
+    return Planted(RootCause("redis", "statefulset/redis", "cache_failure", text), "Product pages are slow")
 
 
 def _redis_ready(setting: Setting, t: float, loaded: float | None) -> None:
@@ -287,7 +285,7 @@ def heartbeat_missing(setting: Setting) -> Planted:
     }[target]
     if target == "worker":
         setting.slow("queue:orders", lambda t, tag: 1e9)
-    return Planted(RootCause(service, component, "heartbeat_missing", text), symptom, ("silence", "no_error_line"))
+    return Planted(RootCause(service, component, "heartbeat_missing", text), symptom, ("silence",))
 
 
 FAULTS = (

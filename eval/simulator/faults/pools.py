@@ -7,8 +7,9 @@ from eval.simulator import platform
 from eval.simulator.code import OWN
 from eval.simulator.faults.base import Fault, Planted, Setting
 from eval.simulator.labels import RootCause
+from eval.simulator.leaks import leak_connections
 from eval.simulator.traces import build, java_class, own_frame
-from eval.simulator.world import Effect, Failure, Slots
+from eval.simulator.world import Slots
 
 _STATEMENT_PLACES = {
     "payment": "db.append_ledger",
@@ -41,17 +42,14 @@ def pool_exhausted(setting: Setting) -> Planted:
     else:
         # The rarer a service asks its database, the more of its connections must leak for the pool to run dry in time.
         share = (
-            setting.rng.uniform(0.8, 1.2) * {"payment": 0.25, "inventory": 0.2, "checkout": 0.45, "users": 0.6}[service]
+            setting.rng.uniform(0.8, 1.2) * {"payment": 0.45, "inventory": 0.2, "checkout": 0.45, "users": 0.6}[service]
         )
         done = platform.rollout(w, setting.start, service, setting.change)
 
-        def blame(_: float) -> None:
-            s.pool.cause = s.threads.cause = setting.id
-
-        w.at(done + 0.1, blame)
-        leak = Effect(setting.id, failure=lambda t, tag: Failure("leak", None) if w.rng.random() < share else None)
-        w.add(f"leak:{service}", leak, done, setting.end)
-        component, function = OWN[service][_STATEMENT_PLACES[service]]
+        watched = service == "payment" and setting.rng.random() < 0.6
+        place = _STATEMENT_PLACES[service] if service == "payment" else None
+        leak_connections(w, service, share, setting.id, done + 0.1, setting.end, place=place, watched=watched)
+        component, function = OWN[service][_STATEMENT_PLACES[service]] if watched else (f"deployment/{service}", None)
         text = f"The new version of {service} does not return database connections to its pool; once all are gone, requests wait until they time out"
     w.at(setting.end, lambda t: _restore(setting, service))
     symptom = setting.choose(

@@ -300,7 +300,6 @@ def cpu_saturated(setting: Setting) -> Planted:
     return Planted(
         RootCause(service, f"deployment/{service}", "cpu_saturation", text),
         setting.choose(f"Everything in {service} is slow", "Pages take seconds to load"),
-        ("no_error_line",),
     )
 
 

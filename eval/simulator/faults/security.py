@@ -234,7 +234,6 @@ def brute_force(setting: Setting) -> Planted:
     return Planted(
         RootCause("users", OWN["users"]["login"][0], "brute_force", text_),
         "Customers report locked accounts",
-        ("no_error_line",),
     )
 
 
