@@ -50,7 +50,7 @@ _SYSLOG: Final = (
     Format(
         "ras_syslog",
         r"(?P<alert>[^ ]+) (?P<epoch>[0-9]{10}) [0-9]{4}\.[0-9]{2}\.[0-9]{2} (?P<node>[^ ]+) {TS0} (?P<host>[^ ]+) "
-        r"(?:(?P<program>[^ :\[][^:\[]{0,80}?)(?:\[{PID}\])?: ?)?",
+        r"(?:(?P<program>[A-Za-z0-9_./@()-]+(?: [A-Za-z0-9_./@()-]+){0,2})(?:\[{PID}\])?: ?)?",
         shapes=("syslog",),
     ),
     Format(
@@ -75,9 +75,16 @@ _SYSLOG: Final = (
     Format("dmesg", r"\[ *(?P<uptime>[0-9]+\.[0-9]{6})\] ", needs="[", strong=False),
 )
 
-_REQUEST: Final = r"(?P<method>[A-Z]{3,10}) (?P<path>[^ \x22]*)[^\x22]*"
+_REQUEST: Final = r"(?P<method>[A-Z]{3,10}) (?P<path>[^ \x22]*)(?: [^\x22]*)?"
 
 _SERVERS: Final = (
+    Format(
+        "access",
+        r"(?P<client>[^ ]+) [^ ]+ [^ ]+ \[{TS}\] "
+        rf"(?P<rest>\x22{_REQUEST}\x22 (?P<status>[1-5][0-9]{{2}})(?: |$))",
+        needs='] "',
+        shapes=("clf",),
+    ),
     Format(
         "access",
         r"(?:(?P<vhost>[^ ]+:[0-9]+) )?(?P<client>[^ ]+) [^ ]+ [^ ]+ \[{TS}\] "
@@ -115,7 +122,7 @@ _SERVERS: Final = (
     ),
     Format(
         "apache_error",
-        r"\[{TS}\] \[(?:(?P<module>[A-Za-z0-9_]*):)?(?P<level>[a-z]+[0-9]?)\] "
+        r"\[{TS}\] \[(?P<level>[A-Za-z0-9_:]+)\] "
         r"(?:\[pid {PID}(?::tid (?P<tid>[0-9]+))?\] )?"
         r"(?:\[(?:remote|client) (?P<client>[^\]]+)\] )?",
         needs="] [",
@@ -129,7 +136,7 @@ _SERVERS: Final = (
     ),
     Format(
         "postgresql",
-        r"{TS}(?: [A-Z]{3,5})? (?:\[{PID}(?:-[0-9]+)?\]:?|\([0-9]+\):?)? ?(?:\[[0-9-]+\] )?(?:[^:\x22]{0,120}?)"
+        r"{TS}(?: [A-Z]{3,5})? (?:\[{PID}(?:-[0-9]+)?\]:?|\([0-9]+\):?)? ?(?:\[[0-9-]+\] )?[^:\x22]*?"
         r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|STATEMENT|"
         r"CONTEXT|QUERY|LOCATION):  ",
         needs=":  ",
@@ -148,7 +155,7 @@ _SERVERS: Final = (
     Format("etcd", r"{TSF} (?P<letter>[DINWEC]) \| (?P<logger>[A-Za-z0-9/_-]+): ", needs=" | ", shapes=ISO),
     Format(
         "elasticsearch",
-        r"\[{TS}\]\[{UPPER} *\]\[(?P<logger>[^\]]+?) *\] ?(?:\[(?P<node>[^\]]*)\])? ?",
+        r"\[{TS}\]\[{UPPER} *\]\[(?P<logger>[^\] ]+) *\] ?(?:\[(?P<node>[^\]]*)\])? ?",
         needs="][",
         shapes=ISO,
     ),
@@ -188,8 +195,8 @@ _PLATFORMS: Final = (
     ),
     Format(
         "oslo",
-        r"(?:(?P<file>[^ ]*\.log[^ ]*) )?{TSF} {PID} {UPPER} (?P<logger>{LOGGER}) "
-        r"(?:\[(?:(?P<request>req-[^ \]]+)[^\]]*|[^\]]*(?: -)+)\] ?)?",
+        r"(?:(?P<file>[A-Za-z_][A-Za-z0-9_-]*\.log[^ ]*) )?{TSF} {PID} {UPPER} (?P<logger>{LOGGER}) "
+        r"(?:\[(?:(?:None )?(?P<request>req-[^ \]]+)(?: [^\]]*)?|-[ -]*)\] ?)?",
         shapes=ISO,
     ),
     Format(
@@ -221,7 +228,7 @@ _PLATFORMS: Final = (
     ),
 )
 
-_SOURCE_LINE: Final = r"(?::[0-9]+(?:: | - |\] )|: | - |\] )"
+_SOURCE_LINE: Final = r"(?::(?: |[0-9]+(?:: | - |\] ))| - |\] )"
 
 _JAVA: Final = (
     Format(
@@ -233,7 +240,7 @@ _JAVA: Final = (
     ),
     Format(
         "zookeeper",
-        r"{TSF} (?:\[[^\]]*\] )?- {UPPER} +\[(?P<thread>.*?)(?::(?P<logger>[A-Za-z0-9_$.]+)@[0-9]+)?\] - ",
+        r"{TSF} (?:\[[^\]]*\] )?- {UPPER} +\[(?P<thread>(?:[^\[\]]|\[[^\]]*\])*)\] - ",
         needs="] - ",
         shapes=CLOCKED,
     ),
@@ -329,6 +336,7 @@ _CLOSE: Final = r"[\])>]?[ ,:;|-]*[ \t]+"
 _AFTER_LEVEL: Final = r"(?:[\])>]:?|[:,|] |[ \t]|$)[ \t]*(?:[-|] )?"
 
 _GENERIC: Final = (
+    Format("generic", r"{TS} +\[?{UPPER}\]?:? +(?:[-|] )?", shapes=CLOCKED),  # the most usual one, in one pass
     Format("generic", rf"{_OPEN}{{TS}}{_CLOSE}(?:[-|] )?[\[(<]?{{LEVEL}}{_AFTER_LEVEL}", shapes=CLOCKED),
     Format(
         "generic",

@@ -81,12 +81,21 @@ def _decoded(
     for name in ("trace_id", "span_id"):
         if name in names:
             given[name] = groups[name].set(groups[name] == "", None)
+    extra: list[pl.Series] = []
+    if fmt.name == "zookeeper":  # thread:Logger@line
+        parts = (
+            groups["thread"].str.extract_groups(r"^(?P<thread>.*):(?P<logger>[A-Za-z0-9_$.]+)@[0-9]+$").struct.unnest()
+        )
+        extra = [parts["thread"].fill_null(groups["thread"]), parts["logger"]]
+        groups = groups.drop("thread")
+    elif fmt.name == "apache_error":  # module:level
+        extra = [groups["level"].str.extract("^([^:]+):", 1).alias("module")]
     if fmt.name == "oslo":
         given["fallback"] = groups["logger"].str.extract(r"^([A-Za-z0-9_]+)\.", 1).alias("fallback")
     if fmt.name == "postgresql":
         given["detail"] = groups["level"].is_in(_DETAILS).alias("detail")
         given["body"] = _with_level(body, groups["level"])
-    attributes = columns.json_objects([groups[name] for name in groups.columns if name not in _CONSUMED])
+    attributes = columns.json_objects([*extra, *(groups[name] for name in groups.columns if name not in _CONSUMED)])
     if attributes is not None:
         given["attributes"] = attributes.alias("attributes")
     decoded = columns.frame(len(lines), **given).with_columns(
@@ -126,7 +135,9 @@ def _mapped(column: pl.Series, table: dict[str, int]) -> pl.Series:
 def of_words(column: pl.Series) -> pl.Series:
     """Severity numbers of a column of words; 0 where a row has none."""
     words = column.unique().drop_nulls().to_list()
-    return _mapped(column, {word: _DOTNET.get(word) or severity.of_word(word) for word in words}).fill_null(0)
+    return _mapped(
+        column, {word: _DOTNET.get(word) or severity.of_word(word.rpartition(":")[2]) for word in words}
+    ).fill_null(0)
 
 
 def _severities(groups: pl.DataFrame, names: set[str]) -> pl.Series:
