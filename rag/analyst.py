@@ -249,12 +249,15 @@ class _Lines:
 
 def without_model(subject: Subject, pack: EvidencePack) -> Analysis:
     """The analysis that suspects and memory give. It abstains where the best suspect is weak."""
-    known = next((past for past in subject.similar if past.cause and past.confirmed and past.score >= LIKELY_SAME), None)
+    known = next(
+        (past for past in subject.similar if past.cause and past.confirmed and past.score >= LIKELY_SAME), None
+    )
     hypotheses = tuple(_from_suspect(suspect, pack) for suspect in subject.suspects[:3])
     best = hypotheses[0] if hypotheses else None
     if known is not None:
         verdict = Verdict.KNOWN_CAUSE
-        summary = f"Looks like {known.id} (seen {known.times_seen} times), whose cause was: {known.cause}"
+        seen = "once" if known.times_seen == 1 else f"{known.times_seen} times"
+        summary = f"Looks like {known.id} (seen {seen}), whose cause was: {known.cause}"
         if known.fix:
             summary += f"; what was done: {known.fix}"
     elif best is not None and best.confidence >= CERTAIN:

@@ -100,7 +100,8 @@ def assemble(
 
 
 def _past(past: SimilarIncident) -> str:
-    parts = [f"past incident {past.id}, seen {past.times_seen} times", past.title]
+    seen = "once" if past.times_seen == 1 else f"{past.times_seen} times"
+    parts = [f"past incident {past.id}, seen {seen}", past.title]
     if past.cause:
         parts.append(f"{'cause' if past.confirmed else 'suspected, never confirmed'}: {past.cause}")
     if past.fix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,12 @@ class _Night:
 
 @click.command()
 @click.option("--seed", type=int, default=SEED, show_default=True, help="Another seed is another night.")
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the logs here.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the logs here; default: a new temporary folder.",
+)
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the page too.")
 @click.option("--no-memory", is_flag=True, help="Leave out the incident of some weeks ago.")
 def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> None:
@@ -62,7 +68,9 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     click.echo(f"The red herring: {night.scenario.red_herring}\n")
     click.echo("Try next:")
     for command, what in (
-        (f"cali demo --seed {seed + 1}", "another night"),
+        (f"cd {folder}", "the logs and what was learned; delete it when you are done"),
+        ('cali ask "why did checkout fail?"', "there: an answer with citations"),
+        ("cali templates payment.log", "there: what a log consists of"),
         ("cali demo --html demo.html", "the same report as a page"),
         ("cali analyze app.log", "your own logs; a folder, a glob or - for stdin work too"),
         ("cali analyze today.log --baseline yesterday.log", "judge against known-good logs"),
