@@ -48,22 +48,24 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     from eval.simulator.demo import default_start
 
     now = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="cali-demo-") as temporary:
-        folder = Path(temporary)
-        settings = load(state=folder / "state")
-        if not no_memory:
-            _remember_another_night(settings, seed + 1000, folder / "earlier", now)
-        night = _simulate(keep or folder / "tonight", seed, default_start(now))
-        click.echo(
-            f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed})."
-        )
-        click.echo(f"What the user saw: {night.scenario.symptom}\n")
-        request = Request(night.paths, symptom=night.scenario.symptom)
-        with progress() as show:
-            outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, progress=show)
-        write(outcome.findings, "rich", None, zone=settings.display_zone, top=2)
-        if html is not None:
-            write(outcome.findings, "html", html, zone=settings.display_zone, top=10)
+    page = html.absolute() if html is not None else None
+    folder = keep.absolute() if keep is not None else Path(tempfile.mkdtemp(prefix="cali-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    # Inside the folder, citations are short (`payment.log:970`), and `cali ask` finds the state.
+    os.chdir(folder)
+    settings = load(state=Path(".cali"))
+    if not no_memory:
+        with tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as earlier:
+            _remember_another_night(settings, seed + 1000, Path(earlier), now)
+    night = _simulate(Path("."), seed, default_start(now))
+    click.echo(f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed}).")
+    click.echo(f"What the user saw: {night.scenario.symptom}\n")
+    request = Request(night.paths, symptom=night.scenario.symptom)
+    with progress() as show:
+        outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, progress=show)
+    write(outcome.findings, "rich", None, zone=settings.display_zone, top=2)
+    if page is not None:
+        write(outcome.findings, "html", page, zone=settings.display_zone, top=10)
     click.echo(f"\nWhat truly happened in the simulation: {night.scenario.story}")
     click.echo(f"The red herring: {night.scenario.red_herring}\n")
     click.echo("Try next:")
