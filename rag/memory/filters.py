@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -28,6 +29,11 @@ def expression(where: MemoryFilter) -> str:
         f"id not in [{', '.join(map(quoted, where.exclude_ids))}]" if where.exclude_ids else "",
     ]
     return " and ".join(f"({part})" for part in parts if part)
+
+
+def ids_expression(ids: Sequence[str]) -> str:
+    """Documents with one of these ids. (pymilvus quotes ids that it is given as such by hand, and wrongly.)"""
+    return f"id in [{', '.join(map(quoted, ids))}]"
 
 
 def prefix_expression(prefix: str) -> str:

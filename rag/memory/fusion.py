@@ -6,7 +6,8 @@ Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,7 +27,7 @@ class Fusion:
 
     k: float = 10.0
     weights: Mapping[str, float] = field(default_factory=dict)
-    feedback: float = 0.15
+    feedback: float = 0.2
     recency: float = 0.02
     dense_floor: float = 0.2
 
@@ -46,11 +47,20 @@ def fuse(lists: Mapping[str, Hits], fusion: Fusion) -> list[Fused]:
     signals: dict[str, list[Signal]] = {}
     totals: dict[str, float] = {}
     for name, hits in lists.items():
-        for rank, (key, score) in enumerate(hits, 1):
+        for rank, (key, score) in _ranked(hits):
             signals.setdefault(key, []).append(Signal(name, rank, score))
             totals[key] = totals.get(key, 0.0) + fusion.weights.get(name, 1.0) / (fusion.k + rank)
     joined = [Fused(key, total / best, tuple(signals[key])) for key, total in totals.items()]
     return sorted(joined, key=lambda one: (-one.score, one.id))
+
+
+def _ranked(hits: Hits) -> Iterator[tuple[int, tuple[str, float]]]:
+    """Hits with their ranks; equal scores share one."""
+    rank, last = 0, math.inf
+    for place, hit in enumerate(hits, 1):
+        if hit[1] < last - 1e-6 * abs(last) or rank == 0:
+            rank, last = place, hit[1]
+        yield rank, hit
 
 
 def reweight(score: float, document: MemoryDocument, now: datetime, fusion: Fusion) -> float:

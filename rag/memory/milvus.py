@@ -26,7 +26,7 @@ from core.domain import LogTemplate
 from core.errors import CaliError, PermanentError, RetryableError
 from core.memory import MemoryDocument, MemoryFilter
 from rag.memory import codec, lite
-from rag.memory.filters import expression, prefix_expression, quoted
+from rag.memory.filters import expression, ids_expression, prefix_expression, quoted
 from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Hits, Manifest, Outline, Vector
 from rag.memory.lock import MemoryLock
 from rag.memory.rows import MAX_VARCHAR, document_row, template_row, to_template, to_time
@@ -84,16 +84,28 @@ class Milvus:
             return getattr(self.client, method)(*args, timeout=self._timeout, **options)
 
     def query(self, collection: str, filter_: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Every row that passes, in order of the key, read page by page (one answer holds 16,384 rows at most)."""
-        with translated(self.location):
-            pages = self.client.query_iterator(
-                collection, batch_size=_PAGE, filter=filter_, output_fields=list(fields), timeout=self._timeout
+        """Every row that passes, in order of the key, page by page (one answer holds 16,384 rows at most).
+
+        pymilvus' own iterator does the same, but does not quote keys: a quotation mark in an id breaks it.
+        """
+        key = "template_id" if "_templates_" in collection else "id"
+        after = ""
+        while True:
+            both = " and ".join(f"({part})" for part in (filter_, after) if part)
+            rows = self.call(
+                "query",
+                collection,
+                filter=both,
+                limit=_PAGE,
+                output_fields=list(dict.fromkeys((key, *fields))),
+                iterator="True",  # the server stops at the smallest keys, as for an iterator
+                reduce_stop_for_best="True",
             )
-            try:
-                while page := pages.next():
-                    yield from page
-            finally:
-                pages.close()
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            last = max(row[key] for row in rows)
+            after = f"{key} > {quoted(last) if isinstance(last, str) else last}"
 
     def exists(self, collection: str) -> bool:
         return bool(self.call("has_collection", collection))
@@ -213,11 +225,13 @@ class MilvusStore:
         self._write(collection, rows)
 
     def fetch(self, collection: Collection, ids: Sequence[str]) -> Mapping[str, MemoryDocument]:
-        if not ids:
-            return {}
-        rows = self._milvus.call("get", self._name(collection), ids=list(ids), output_fields=["payload"])
-        found = (codec.loads(row["payload"]) for row in rows)
-        return {document.id: document for document in found}
+        found: dict[str, MemoryDocument] = {}
+        for start in range(0, len(ids), _WRITE):
+            these = ids_expression(ids[start : start + _WRITE])
+            for row in self._milvus.query(self._name(collection), these, ["payload"]):
+                document = codec.loads(row["payload"])
+                found[document.id] = document
+        return found
 
     def ids(self, what: str) -> Sequence[str | int]:
         """Every key of `incidents`, `documents` or `templates`."""
@@ -231,7 +245,9 @@ class MilvusStore:
     def remove(self, collection: Collection, ids: Sequence[str]) -> int:
         there = list(self.fetch(collection, list(dict.fromkeys(ids))))
         if there:
-            self._milvus.call("delete", self._name(collection), ids=there)
+            for start in range(0, len(there), _WRITE):
+                these = ids_expression(there[start : start + _WRITE])
+                self._milvus.call("delete", self._name(collection), filter=these)
             self._milvus.call("flush", self._name(collection))
         return len(there)
 
