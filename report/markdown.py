@@ -14,7 +14,7 @@ from typing import Final
 
 from report import view
 from report.models import AnalysisModel, EvidenceModel, IncidentModel, Report
-from report.text import clip, clock, count, moment, percent, printable, span, value, zone
+from report.text import clip, clip_start, clock, count, moment, percent, printable, span, value, zone
 
 _BADGE: Final = {"warning": "🟡", "high": "🟠", "disaster": "🔴"}
 _CUT: Final = "\u200b"
@@ -66,6 +66,11 @@ def code(raw: str, limit: int = _LINE_LENGTH) -> str:
     return f"`{inner}`" if inner.strip() else "` `"
 
 
+def _place(item: EvidenceModel) -> str:
+    """A citation; of a long path only its end."""
+    return _code(clip_start(view.citation(item), 60), 120)
+
+
 def _code(raw: str, limit: int) -> str:
     return _CODE_LINKS.sub(_CUT, clip(raw, limit).replace("`", "ˋ"))
 
@@ -77,7 +82,7 @@ def _quoted(evidence: Sequence[EvidenceModel], limit: int) -> list[str]:
     lines = ["```text"]
     for item in evidence[:limit]:
         masked = "(masked) " if item.redacted else ""
-        lines.append(f"{_code(view.citation(item), 120)}  {masked}{_code(item.text, _LINE_LENGTH)}")
+        lines.append(f"{_place(item)}  {masked}{_code(item.text, _LINE_LENGTH)}")
     return [*lines, "```"]
 
 
@@ -145,7 +150,7 @@ def _thoughts(incident: IncidentModel, where: tzinfo, top: int) -> list[str]:
         for anomaly in incident.anomalies[:top]:
             against = f" against {value(anomaly.expected)}" if anomaly.expected is not None else ""
             service = f" {code(anomaly.service, 60)}" if anomaly.service else ""
-            place = f", first {code(view.citation(anomaly.examples[0]), 120)}" if anomaly.examples else ""
+            place = f", first `{_place(anomaly.examples[0])}`" if anomaly.examples else ""
             lines.append(
                 f"- {anomaly.kind.replace('_', ' ')}{service}: {text(value(anomaly.observed) + against, 120)}, "
                 f"{code(anomaly.template, 160)}{place}"

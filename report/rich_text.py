@@ -21,7 +21,7 @@ from core import severity
 from core.severity import Level
 from report import view
 from report.models import AnomalyModel, EvidenceModel, IncidentModel, Report
-from report.text import clip, clock, compact, count, duration, moment, percent, printable, span, value, zone
+from report.text import clip, clip_start, clock, compact, count, duration, moment, percent, printable, span, value, zone
 from report.timeline import ROWS, columns, sparkline
 
 LEVEL_STYLE: Final[dict[Level, str]] = {
@@ -31,6 +31,7 @@ LEVEL_STYLE: Final[dict[Level, str]] = {
 }
 _ROW_STYLE: Final = {"FATAL": "bold magenta", "ERROR": "red", "WARN": "yellow", "INFO": "cyan"}
 _LABEL_WIDTH: Final = 10
+_BRIEF: Final = 2  # what was ruled out, on the first screen
 
 
 def render(report: Report, *, width: int, timezone: tzinfo | None = None, top: int = 5) -> RenderableType:
@@ -113,12 +114,12 @@ class _Page:
                 "No cause found", "nothing in these logs points at one; the anomalies below are what is known"
             )
             return
-        self._heading(lead.heading, f"inferred · {lead.certainty} · {lead.mechanism}")
-        self._indented((clip(lead.cause, 3 * self.width), "bold"))
-        if lead.place:
-            self._indented(("in ", "dim"), clip(lead.place, self.width))
-        self._indented(("because ", "dim"), clip(lead.why, 3 * self.width))
-        self._evidence(lead.evidence, limit=3)
+        self._heading(lead.heading, f"inferred, {lead.certainty}")
+        self._indented((clip(lead.cause, 2 * self.width), "bold"))
+        place = clip(lead.place, self.width)
+        self._indented(("in " if place else "", "dim"), place, (f"  {lead.mechanism}".lstrip(" ·"), "dim"))
+        self._indented(("because ", "dim"), clip(lead.why, 2 * self.width))
+        self._evidence(lead.evidence, limit=2 if self.width < 100 else 3)
         ids = view.ids(lead.supporting, lead.contradicting)
         if ids:
             self._indented(("evidence ", "dim"), clip(ids, self.width))
@@ -130,8 +131,19 @@ class _Page:
         if not items:
             return
         self._heading("Ruled out")
+        for item in items[:_BRIEF]:
+            self._bullet(clip(item.what, self.width), (f": {clip(item.why, self.width)}", "dim"))
+        if len(items) > _BRIEF:
+            self._indented((f"{count(len(items) - _BRIEF)} more ruled out, see below", "dim"))
+
+    def _rest_ruled_out(self, incident: IncidentModel) -> None:
+        items = view.ruled_out(incident)[_BRIEF:]
+        if not items:
+            return
+        self._gap()
+        self._heading("Also ruled out")
         for item in items[: self.top]:
-            self._bullet(clip(item.what, self.width), (f": {clip(item.why, 2 * self.width)}", "dim"))
+            self._bullet(clip(item.what, 2 * self.width), (f": {clip(item.why, 2 * self.width)}", "dim"))
         self._more(len(items), "more ruled out")
 
     def _others(self, others: Sequence[IncidentModel]) -> None:
@@ -151,7 +163,7 @@ class _Page:
     def _evidence(self, evidence: Sequence[EvidenceModel], limit: int) -> None:
         for item in evidence[:limit]:
             bar = Text("    │ ", "blue")
-            where = clip(view.citation(item), self.width // 2)
+            where = clip_start(view.citation(item), max(self.width * 2 // 5, 30))
             masked = " (masked)" if item.redacted else ""
             text = clip(item.text, 2 * (self.width - bar.cell_len) - cell_len(where) - len(masked) - 8)
             self.parts.append(_Hanging(bar, bar, Text.assemble((where, "blue"), (masked, "dim"), "  ", text)))
@@ -210,6 +222,7 @@ class _Page:
                 self._indented((clip(suspect.why, 2 * self.width), "dim"))
                 self._evidence(suspect.evidence, limit=1)
             self._more(len(suspects), "more suspects")
+        self._rest_ruled_out(incident)
         self._similar(incident)
         steps = view.next_steps(incident)
         if steps:
@@ -306,7 +319,7 @@ class _Page:
         if report.quarantined:
             self._line((f"Quarantined: {count(len(report.quarantined), 'piece')} of input could not be used", "yellow"))
             for item in view.quarantine(report.quarantined)[: self.top]:
-                where = f"first at {clip(item.first, self.width // 2)}"
+                where = f"first at {clip_start(item.first, self.width // 2)}"
                 self._bullet(f"{count(item.number)} × {clip(item.reason, self.width)}", (f"  {where}", "dim"))
 
     # -- building blocks --------------------------------------------------------------------------------------------

@@ -62,6 +62,16 @@ def clip(text: str, cells: int) -> str:
     return set_cell_size(shown, max(cells - 1, 0)).rstrip() + ELLIPSIS
 
 
+def clip_start(text: str, cells: int) -> str:
+    """`text`, printable, in at most `cells` cells, cut at the front: of a path, the end is what tells."""
+    shown = printable(text[-4 * max(cells, 1) :])
+    if len(text) <= 4 * max(cells, 1) and cell_len(shown) <= cells:
+        return shown
+    while shown and cell_len(shown) > cells - 1:
+        shown = shown[1:]
+    return ELLIPSIS + shown
+
+
 def count(number: int, noun: str = "", plural: str = "") -> str:
     """`1,234`; with a noun `1 line`, `1,234 lines`. `plural` is the noun with an `s` where it is not given."""
     if not noun:

@@ -100,9 +100,10 @@ def ids(supporting: Sequence[str], contradicting: Sequence[str]) -> str:
 
 
 def other_suspects(incident: IncidentModel) -> Sequence[SuspectModel]:
-    """The suspects that the lead leaves."""
+    """The suspects that neither the lead nor a hypothesis of the analysis names."""
     first = lead(incident)
-    return [suspect for suspect in incident.suspects if first is None or suspect.cause != first.cause]
+    named = {item.cause for item in other_hypotheses(incident)} | ({first.cause} if first else set())
+    return [suspect for suspect in incident.suspects if suspect.cause not in named]
 
 
 def certainty(suspect: SuspectModel) -> str:

@@ -34,7 +34,7 @@ def test_one_screen_says_what_matters(found: Findings, width: int, height: int) 
         "payments: connection pool exhausted, checkout answers 503",  # what
         "2026-11-21 03:12:04 – 03:41:54 UTC (29 min 50 s), still firing",  # when
         "down: 87 % of checkout requests fail",  # how bad
-        "Most likely cause  inferred · score 0.91",
+        "Most likely cause  inferred, score 0.91",
         "config change lowered db.pool.max from 50 to 5 on payments",
         "payments.log:1234  2026-11-21T03:11:58.120Z INFO payments config reloaded:",  # its evidence
         "TLS handshake warnings of gateway: present from the start",  # ruled out

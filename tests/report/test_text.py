@@ -43,6 +43,16 @@ def test_clipping_marks_the_cut() -> None:
     assert text.clip("가나다라", 5) == "가나…"
 
 
+@given(st.text(), st.integers(1, 60))
+def test_text_clipped_at_the_front_fits(raw: str, cells: int) -> None:
+    assert cell_len(text.clip_start(raw, cells)) <= cells
+
+
+def test_a_long_path_keeps_its_end() -> None:
+    assert text.clip_start("/var/log/pods/checkout/0.log:1234", 14) == "…ut/0.log:1234"
+    assert text.clip_start("a.log:1", 7) == "a.log:1"
+
+
 def test_too_many_combining_marks_are_dropped() -> None:
     assert text.printable("a" + "\u0301" * 100) == "a" + "\u0301" * 4
 
