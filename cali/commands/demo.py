@@ -57,7 +57,7 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     if not no_memory:
         with tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as earlier:
             _remember_another_night(settings, seed + 1000, Path(earlier), now)
-    night = _simulate(Path("."), seed, default_start(now))
+    night = _simulate(Path(), seed, default_start(now))
     click.echo(f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed}).")
     click.echo(f"What the user saw: {night.scenario.symptom}\n")
     request = Request(night.paths, symptom=night.scenario.symptom)
