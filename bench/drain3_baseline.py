@@ -2,8 +2,8 @@
 
     python bench/drain3_baseline.py FILE --masks same|plain|none --lines N
 
-Messages are read first, with the headers that CALI finds cut off (not timed). `same`: CALI's masks, translated to Python's
-`re`; `plain`: ten usual ones (address, number, hexadecimal number and so on).
+Messages are read first, with the headers that CALI finds cut off (not timed). `same`: the masks of CALI, translated to
+Python's `re`; `plain`: ten usual ones (address, number, hexadecimal number and so on).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main() -> None:
     if args.clusters:
         args.clusters.write_text("\n".join(map(str, clusters)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(  # noqa: T201
+    print(
         json.dumps(
             {
                 "lines": len(messages),

@@ -3,9 +3,9 @@
 Drain groups messages that look alike; it cannot tell `session opened` from `session closed`, nor `user alice` from
 `user bob`. This module divides such a group by what its words show. Each rule is a statement about logs:
 
-- values after `=` vary when two are seen; identifiers, paths and constants (`a.b`, `a_b`, `camelCase`, `UPPER`) after
-  `:` too; elsewhere in a message they vary from `identifiers` distinct ones on;
-- plain words vary from `plain` distinct ones on: fewer are different events (`opened` and `closed`);
+- values after `=` vary when two are seen; identifiers and constants (`a.b`, `a_b`, `camelCase`, `UPPER`) after `:` too;
+- identifiers vary elsewhere from `identifiers` distinct ones on (constants do not: they are often states);
+- plain words, and constants, vary from `plain` distinct ones on: fewer are different events (`opened` and `closed`);
 - the first word says who or what speaks, so it varies only from `first` distinct ones on;
 - words that vary in step (each value of one goes with one value of the other) are phrases, not two parameters;
 - units (`B`, `KB`) after a number vary with it;
@@ -15,7 +15,7 @@ Drain groups messages that look alike; it cannot tell `session opened` from `ses
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,9 @@ _SIZE_UNITS: Final = "B KB MB GB TB PB KiB MiB GiB TiB byte bytes"
 _TIME_UNITS: Final = "ns us ms s sec secs second seconds min mins minute minutes h hour hours"
 UNITS: Final = frozenset(f"{_SIZE_UNITS} {_TIME_UNITS}".split())
 
-_IDENTIFIER: Final = re.compile(r"[._/\\$@#]|[a-z][A-Z]|^[A-Z_]{2,}$")
+_IDENTIFIER: Final = re.compile(r"[._/\\$@#]|[a-z][A-Z]")
+_CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]+")
+_NUMBERED_CONSTANT: Final = re.compile(r"[A-Z]{2}[A-Z0-9_]*")
 _DOTTED: Final = re.compile(r"[./\\$@]")
 _DIGIT: Final = re.compile(r"[0-9]")
 
@@ -38,7 +40,7 @@ class Thresholds:
     """From how many distinct values on a word varies. 0 switches a rule off (`units`: False)."""
 
     plain: int = 5
-    identifiers: int = 4
+    identifiers: int = 3
     after_colon: int = 2
     after_equals: int = 2
     first: int = 20
@@ -70,13 +72,13 @@ def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Threshol
     """The position whose words name different events: of those that do not vary, the one with the fewest values."""
     columns = [set(column) for column in zip(*group, strict=True)]
     varying = [at for at, values in enumerate(columns) if len(values) > 1]
-    plain = {at: [v for v in columns[at] if not WILDCARD.search(v) and not _DIGIT.search(v)] for at in varying}
+    plain = {at: _plain(columns[at]) for at in varying}
     best: tuple[int, int] | None = None
     for at in varying:
         values, words = columns[at], plain[at]
+        literals = [v for v in values if not WILDCARD.search(v)]
         if GENERAL in values or (len(words) <= 1 and len(values) > len(words)):
             continue
-        literals = [v for v in values if not WILDCARD.search(v)]
         if at and thresholds.units and is_unit_of_number(literals, columns[at - 1]):
             continue
         threshold = _threshold(at, words, before[at], thresholds)
@@ -89,11 +91,19 @@ def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Threshol
     return None if best is None else best[1]
 
 
+def _plain(values: set[str]) -> list[str]:
+    """The values that are words rather than numbered names: `HTTPS`, and `SOCKS5` unless `SOCKS4` is there too."""
+    words = [v for v in values if not WILDCARD.search(v) and not _DIGIT.search(v)]
+    constants = [v for v in values if _NUMBERED_CONSTANT.fullmatch(v) and _DIGIT.search(v)]
+    letters = Counter(_DIGIT.sub("", v) for v in constants)
+    return words + [v for v in constants if letters[_DIGIT.sub("", v)] == 1]
+
+
 def _threshold(at: int, words: Sequence[str], before: str, thresholds: Thresholds) -> int:
     if before == "=":
         return thresholds.after_equals
-    identifiers = all(_IDENTIFIER.search(word) for word in words)
-    if identifiers and before == ":":
+    identifiers = all(_IDENTIFIER.search(word) and not _CONSTANT.fullmatch(word) for word in words)
+    if before == ":" and all(_IDENTIFIER.search(word) or _CONSTANT.fullmatch(word) for word in words):
         return thresholds.after_colon
     if not at:
         return thresholds.first

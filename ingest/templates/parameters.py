@@ -47,13 +47,15 @@ def extract(template: str, bodies: pl.Series) -> pl.DataFrame:
     if not names:
         return pl.DataFrame(height=len(bodies))
     head = pl.DataFrame({"body": bodies}).select(masking.head(pl.col("body").fill_null("")))["body"]
-    first = _groups(head, _pattern(template, strict=True), names)
-    missed = first[names[0]].is_null()
-    if not missed.any():
-        return first
-    second = _groups(head.filter(missed), _pattern(template, strict=False), names)
-    at = missed.arg_true()
-    return first.with_columns(first[name].scatter(at, second[name]) for name in names)
+    found = _groups(head, _pattern(template, 0), names)
+    for tolerance in (1, 2):
+        missed = found[names[0]].is_null()
+        if not missed.any():
+            break
+        again = _groups(head.filter(missed), _pattern(template, tolerance), names)
+        at = missed.arg_true()
+        found = found.with_columns(found[name].scatter(at, again[name]) for name in names)
+    return found
 
 
 def match(template: str, body: str) -> Parameters | None:
@@ -119,17 +121,21 @@ def _literals(text: str) -> list[str]:
     return pieces
 
 
-def _pattern(template: str, strict: bool) -> str:
-    """A Rust regular expression with one group per wildcard; strict: single blanks, words without blanks."""
+def _pattern(template: str, tolerance: int) -> str:
+    """A Rust regular expression with one group per wildcard.
+
+    Tolerance 0: single blanks, and typed words hold none; 1: any blanks; 2: typed words may be lists with blanks.
+    """
     parts = []
     for piece in _pieces(template):
         if piece == " ":
-            parts.append(" " if strict else r"\s+")
+            parts.append(" " if tolerance == 0 else r"\s+")
         elif WILDCARD.fullmatch(piece):
-            parts.append("([^ ]*?)" if strict and piece[1:-1] in _ONE_WORD else "(.*?)")
+            parts.append(r"(\S+?)" if tolerance < 2 and piece[1:-1] in _ONE_WORD else "(.*?)")
         else:
             parts.append(pl.escape_regex(piece))
-    return "".join((r"(?s)^", "" if strict else r"\s*", *parts, "" if strict else r"\s*", "$"))
+    edge = "" if tolerance == 0 else r"\s*"
+    return "".join((r"(?s)^", edge, *parts, edge, "$"))
 
 
 def _groups(texts: pl.Series, pattern: str, names: Sequence[str]) -> pl.DataFrame:

@@ -19,7 +19,8 @@ from typing import Final
 
 from ingest.templates.words import GENERAL, WILDCARD
 
-_PAIR_VALUE: Final = re.compile(r"(?<=[0-9A-Za-z_)>\]]=)(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\}|[^\s,;)\]}]+)")
+_BRACED: Final = r"[^\s,;(){}\[\]]*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_PAIR_VALUE: Final = re.compile(rf"(?<=[0-9A-Za-z_)>\]]=)(?:\"[^\"]*\"|'[^']*'|{_BRACED}|[^\s,;)\]}}]+)")
 _RUN: Final = re.compile(r"(<(?:\*|[A-Z][A-Z0-9_]*)>)(?:[ ,]+\1)+")
 _CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
 _ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
