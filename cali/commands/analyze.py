@@ -24,6 +24,11 @@ from cali.output import FORMATS, Format
 @click.option("--no-state", is_flag=True, help="Use no learned state and leave nothing behind.")
 @click.option("--timezone", metavar="ZONE", help="IANA zone that times without one take; default UTC.")
 @click.option("--top", type=click.IntRange(1, 1000), default=5, show_default=True, help="Items per section.")
+@click.option(
+    "--redact/--no-redact",
+    default=None,
+    help="Mask personal data and secrets; default: only in markdown, which goes to a channel.",
+)
 @click.option("--explain-prompt", is_flag=True, help="Print what a model would be sent; send and learn nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when an incident was found.")
 @click.option("--quiet", is_flag=True, help="Print no report and no progress (see --output, --exit-code).")
@@ -40,6 +45,7 @@ def analyze(
     no_state: bool,
     timezone: str | None,
     top: int,
+    redact: bool | None,
     explain_prompt: bool,
     exit_code: bool,
     quiet: bool,
@@ -56,9 +62,11 @@ def analyze(
     """
     from cali.assistant import Request, prompts
     from cali.assistant import analyze as run
+    from cali.masking import mask_findings
     from cali.output import write
     from cali.progress import progress
     from cali.state import StateFolder
+    from cali.wiring import masking_session
     from core.config import load
 
     if state is not None and no_state:
@@ -72,8 +80,11 @@ def analyze(
     folder = None if no_state else StateFolder(settings.state)
     with progress(not quiet) as show:
         outcome = run(request, settings, state=folder, now=datetime.now(UTC), progress=show)
+    findings = outcome.findings
+    if redact or (redact is None and chosen == "markdown"):
+        findings = mask_findings(findings, masking_session(settings))
     if output is not None or not quiet:
-        write(outcome.findings, chosen, output, zone=settings.display_zone, top=top)
+        write(findings, chosen, output, zone=settings.display_zone, top=top)
     for item in outcome.unreadable:
         click.echo(f"not read: {item.source}: {item.reason}", err=True)
     if outcome.unreadable:
