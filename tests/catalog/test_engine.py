@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from catalog import history
+from catalog import history, runs
 from catalog.engine import HEAD, MIGRATIONS, migrate, open_catalog
 from catalog.schema import metadata
 from core.errors import CaliError, ConfigError, InputError, PermanentError
@@ -44,6 +44,19 @@ def test_migrations_make_the_tables_of_the_schema(url: str) -> None:
         assert compare_metadata(context, metadata) == []
     engine.dispose()
     open_catalog(url).close()  # a migrated catalog opens like a created one
+
+
+def test_an_older_catalog_is_migrated_with_what_it_holds(url: str) -> None:
+    engine = create_engine(url)
+    migrate(engine, "0001")
+    with engine.begin() as connection:
+        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
+    engine.dispose()
+    catalog = open_catalog(url)
+    with catalog.transaction() as connection:
+        assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0)]
+        assert runs.covering(connection, None, None) == []
+    catalog.close()
 
 
 def test_opening_again_keeps_what_is_there(url: str) -> None:
@@ -109,7 +122,7 @@ def test_a_bad_url_names_the_setting(bad: str) -> None:
 
 
 def test_a_server_that_is_not_there_does_not_hang() -> None:
-    with pytest.raises(CaliError, match="could not|refused|failed"):
+    with pytest.raises(CaliError, match=r"could not|refused|failed"):
         open_catalog("postgresql+psycopg://cali@127.0.0.1:1/none")
 
 
