@@ -29,8 +29,9 @@ _B: Final = r"(?-u:\b)"
 _DIGITS: Final = r"[0-9A-Za-z_]*[0-9][0-9A-Za-z_]*"
 
 _NUMBERED: Final = r"(?:[0-9]|[A-Za-z][0-9][0-9A-Za-z_]|[A-Za-z_]+[0-9][A-Za-z_]*[0-9])[0-9A-Za-z_]*"
-COARSE_PATTERN: Final = rf"{_B}{_NUMBERED}(?:[.:\-]{_NUMBERED})*"
-"""A value with digits in it: the one pattern of the coarse key. It takes nothing that the masks leave as it is."""
+COARSE_PATTERN: Final = _B + _NUMBERED
+"""A word with digits in it: the one pattern of the coarse key. It takes nothing that the masks leave as it is, and
+leaves every separator, so that a template made of one message fits every message of its key."""
 
 
 @dataclass(frozen=True, slots=True)
