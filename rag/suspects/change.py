@@ -50,6 +50,9 @@ _FLAG: Final = re.compile(r"\bfeature\b|\bflags?\b|toggle|launchdarkly|unleash|e
 _FILE: Final = re.compile(
     r"(?P<file>(?:/?[\w.-]+/)*[\w.-]+\.(?:ya?ml|toml|json|conf|ini|properties|env|sql|xml|cfg))\b"
 )
+_TABLE: Final = re.compile(
+    r"(?i:\b(?:table|relation|on)) (?i:if (?:not )?exists )?[\"'`]?(?:\w+\.)?(?P<name>[a-z_][a-z0-9_]+)"
+)
 _CONTRACT: Final = frozenset({"code_defect", "bad_input", "version_mismatch"})
 """What a caller reports when the other side answers in a form that it does not know."""
 
@@ -76,6 +79,8 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         weight = _KIND_WEIGHT[lead.kind]
         follower = _follower(service, scene, graph)
         fault_type = _fault_type(lead, service, follower)
+        if fault_type == "version_mismatch":
+            kinship = 1.0  # a caller cannot read the answers of what was just changed
         component, function = _place(changed, fault_type, follower)
         then = f"then {counted(follower)}: {shorten(follower.text, 100)}" if follower is not None else ""
         yield Proposal(
@@ -188,8 +193,8 @@ def _named_object(change: ChangeEvent) -> str | None:
     about = subject(change.text)
     if about is not None:
         return about.component
-    table = re.search(r"\b(?:table|relation|column|index)s? [\"'`]?(?P<name>[a-z_][\w.]*)", change.text, re.IGNORECASE)
-    return f"table/{table['name'].split('.')[0]}" if table is not None and change.kind is ChangeKind.MIGRATION else None
+    table = _TABLE.search(change.text)
+    return f"table/{table['name']}" if table is not None and change.kind is ChangeKind.MIGRATION else None
 
 
 def _follower(service: str | None, scene: Scene, graph: Blame) -> Clue | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from core.domain import Category, SuspectKind
+from core.domain import AnomalyKind, Category, SuspectKind
 from core.severity import WARN
-from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file, shorten
+from rag.suspects.proposal import Proposal, cause_of, clue_facts, component_of, counted, shorten
 from rag.suspects.scene import Clue, Scene
 
 _LIMITED: Final = frozenset({"queue_backlog", "rate_limited", "cache_failure"})
@@ -52,10 +52,23 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             why=(counted(clue), *((f"grew before it: {shorten(culprit.text, 120)}",) if culprit is not None else ())),
             facts=replace(clue_facts(clue), exhausted=1.0 if consumer else 0.6),
             evidence=(clue.evidence, *((culprit.evidence,) if culprit is not None else ())),
-            fault_type=reading.fault_type,
+            fault_type="memory_leak"
+            if reading.fault_type == "out_of_memory" and _grew(clue, scene)
+            else reading.fault_type,
             service=clue.service,
-            component=logger_file(clue),
+            component=component_of(clue),
         )
+
+
+def _grew(clue: Clue, scene: Scene) -> bool:
+    """Whether the memory of the service grew before it ran out: a leak, not a limit that is too small."""
+    for other in scene.of(clue.service):
+        if other.reading is not None and other.reading.fault_type == "memory_leak" and other.age <= clue.age:
+            return True
+        shifted = other.anomaly is not None and other.anomaly.kind is AnomalyKind.NUMERIC_SHIFT
+        if shifted and re.search(r"heap|rss|memory|\bmem\b", other.activity.text, re.IGNORECASE):
+            return True
+    return False
 
 
 def _consumer(clue: Clue, scene: Scene) -> tuple[str | None, Clue | None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from core.domain import SuspectKind
 from core.severity import WARN
-from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
+from rag.suspects.proposal import Proposal, cause_of, clue_facts, component_of, counted
 from rag.suspects.scene import Clue, Scene
 
 
@@ -24,7 +24,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             evidence=(clue.evidence,),
             fault_type=clue.reading.fault_type if clue.reading is not None else None,
             service=clue.service,
-            component=clue.object or logger_file(clue),
+            component=component_of(clue),
         )
 
 

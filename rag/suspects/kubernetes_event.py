@@ -120,6 +120,8 @@ def _of_clue(clue: Clue) -> Proposal | None:
     if clue.reading is None or (reason is None and clue.object is None):
         return None
     effect = clue.reading.fault_type in EFFECTS and clue.reading.strength < 0.8
+    if clue.reading.fault_type == "node_not_ready" and not (clue.object or "").startswith("node/"):
+        effect = True  # a pod tells of its node
     said = reason.group(0) if reason is not None else str(clue.object)
     return Proposal(
         kind=SuspectKind.KUBERNETES_EVENT,

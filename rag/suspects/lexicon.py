@@ -40,6 +40,12 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "killed: out of memory (OOM)",
     ),
     Sign(
+        r"used memory > .?maxmemory|oom command not allowed|maxmemory.{0,20}(?:reached|exceeded)|misconf redis",
+        "cache_failure",
+        0.98,
+        "the cache (Redis) fails: it refuses writes",
+    ),
+    Sign(
         r"java heap space|outofmemoryerror|gc overhead limit|javascript heap out of memory|heap limit allocation failed",
         "out_of_memory",
         0.97,
@@ -236,7 +242,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "database calls are slow",
     ),
     Sign(
-        r"\b429\b|too many requests|rate.?limit\w*|quota exceeded|throttlingexception|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)|retry-after|resource_?exhausted|limit exceeded for",
+        r"(?<![.\d])429(?![.\d])|too many (?:requests|messages|calls)|slow ?down\b|rate.?limit\w*|quota exceeded|throttlingexception|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)|retry-after|resource_?exhausted|limit exceeded for",
         "rate_limited",
         0.85,
         "rate limited (429 too many requests)",
@@ -505,7 +511,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         "timeouts: a dependency answers too slowly",
     ),
     Sign(
-        r"\b50[0234]\b|bad gateway|gateway time-?out|internal server error|upstream (?:request )?(?:error|fail\w*)|non-2xx",
+        r"(?<![.\d])50[0234](?![.\d])|bad gateway|gateway time-?out|internal server error|upstream (?:request )?(?:error|fail\w*)|non-2xx",
         "dependency_down",
         0.25,
         "requests end in server errors (5xx)",

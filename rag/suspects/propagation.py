@@ -6,8 +6,10 @@ edges is where the fault came from; a dependency that says nothing itself, or is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from core.domain import Citation, SuspectKind
 from core.stacktrace import root_frame
@@ -30,6 +32,10 @@ _TO_DEPENDENCY = {
     "out_of_memory": "out_of_memory",
 }
 """What a caller's complaint says about the callee."""
+
+
+_ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" \d{3}')
+_CLIENT: Final = re.compile(r'\b(?:client|server|host|referr?er): "?[^\s",]+"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,15 @@ class Blame:
     def naming(self, service: str) -> tuple[Clue, ...]:
         return self.named.get(service, ())
 
-    def blames(self, clue: Clue) -> bool:
-        return bool(self.of_clue.get(clue.citation))
+    def names(self, clue: Clue) -> tuple[str, ...]:
+        return self.of_clue.get(clue.citation, ())
+
+    def blames(self, clue: Clue, scene: Scene) -> float:
+        """1 where a clue blames a service of these logs, less where what it blames is not in them."""
+        named_here = self.of_clue.get(clue.citation, ())
+        if not named_here:
+            return 0.0
+        return 1.0 if any(name in scene.services for name in named_here) else 0.2
 
 
 def blame(scene: Scene) -> Blame:
@@ -93,10 +106,12 @@ def _frozen(clues: Mapping[str, list[Clue]]) -> dict[str, tuple[Clue, ...]]:
 
 def _complaint_of(clue: Clue) -> str:
     """The words that may name another service: the message, the exceptions and the file of the deepest own frame."""
+    if _ACCESS.search(clue.text):
+        return ""  # an access log names the caller's page, not the server that failed
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
     frame = root_frame(clue.traces)
     place = (frame[1].file or "").replace("/", " ").replace(".", " ") if frame is not None else ""
-    return "\n".join([clue.text.split("\n", 1)[0], *heads, place])
+    return "\n".join([_CLIENT.sub(" ", clue.text.split("\n", 1)[0]), *heads, place])
 
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
@@ -151,11 +166,26 @@ def _complaint(fault_type: str) -> str:
     }[fault_type]
 
 
+def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
+    """1 where a service that a clue names reports the same fault itself: the caller only passes it on."""
+    if clue.reading is None:
+        return 0.0
+    fault_type = clue.reading.fault_type
+    return float(
+        any(
+            other.reading is not None and other.reading.fault_type == fault_type
+            for name in graph.names(clue)
+            for other in scene.of(name)
+        )
+    )
+
+
 def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) -> Proposal:
     """The proposal with what others say about its service, and whether its own record blames another."""
     facts: Facts = replace(
         proposal.facts,
         upstream=max(proposal.facts.upstream, graph.upstream(proposal.service, scene)),
-        blames=1.0 if clue is not None and clue.service == proposal.service and graph.blames(clue) else 0.0,
+        blames=graph.blames(clue, scene) if clue is not None and clue.service == proposal.service else 0.0,
+        echo=_echo(clue, scene, graph) if clue is not None and clue.service == proposal.service else 0.0,
     )
     return replace(proposal, facts=facts)

@@ -34,6 +34,8 @@ class Facts:
     """Share of the other troubled services that name this one in their errors."""
     blames: float = 0.0
     """1 where the record itself names another service as the one that fails."""
+    echo: float = 0.0
+    """1 where it tells what a service that it names tells of itself."""
     change: float = 0.0
     """How close before the onset this service was changed."""
     state: float = 0.0
@@ -53,7 +55,7 @@ class Facts:
 
     def maximum(self, other: Facts) -> Facts:
         """The larger of each fact (the smaller of those that speak against)."""
-        against = ("blames", "remote")
+        against = ("blames", "echo", "remote")
         return Facts(
             **{
                 item.name: (min if item.name in against else max)(getattr(self, item.name), getattr(other, item.name))
@@ -70,6 +72,7 @@ WEIGHTS: Final = Facts(
     severity=0.6,
     upstream=1.6,
     blames=-1.0,
+    echo=-1.5,
     change=2.0,
     state=1.0,
     frame=0.5,
@@ -181,6 +184,33 @@ def cause_of(clue: Clue) -> str:
 _MODULE: Final = re.compile(r"^[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*){1,}$")
 _CLASS: Final = re.compile(r"^(?:[a-z_][a-z0-9_]*\.){1,}[A-Z]\w*$")
 _FILE: Final = re.compile(r"^(?P<file>[\w./-]+\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|ex|erl))(?::\d+)?$")
+
+
+_OF_TABLE: Final = frozenset(
+    {
+        "lock_contention",
+        "slow_query",
+        "data_corruption",
+        "constraint_violation",
+        "schema_migration",
+        "permission_denied",
+    }
+)
+_TABLE: Final = re.compile(
+    r"(?i:\b(?:relation|table|for table|of relation|into|update|from|join|lock table)) [\"'`\\]*(?:public\.)?"
+    r"(?P<name>[a-z][a-z0-9_]{2,})\b[\"'`\\]*(?!\()"
+)
+
+
+def component_of(clue: Clue) -> str | None:
+    """The object, table or file that a record is about, as far as it names one."""
+    if clue.object is not None:
+        return clue.object
+    if clue.reading is not None and clue.reading.fault_type in _OF_TABLE:
+        table = _TABLE.search(clue.text)
+        if table is not None and table["name"] not in ("the", "select", "where", "client", "remote", "server"):
+            return f"table/{table['name']}"
+    return logger_file(clue)
 
 
 def logger_file(clue: Clue) -> str | None:

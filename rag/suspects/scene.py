@@ -13,9 +13,7 @@ from core import severity as levels
 from core.domain import (
     Anomaly,
     AnomalyKind,
-    Category,
     ChangeEvent,
-    ChangeKind,
     Citation,
     Evidence,
     Incident,
@@ -24,12 +22,17 @@ from core.domain import (
 )
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
+from rag.suspects.changes_told import changes_near, places
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.objects import is_platform, subject
+from rag.suspects.origin import program_of
 from rag.suspects.reading import Reading, read, recovered
 
 MAX_CLUES: Final = 160
 """Templates of one incident that are looked at, the most telling first: bounds the work for a storm."""
+
+PROGRAMS: Final = 60
+"""Templates that are read to learn which programs write into a shared file."""
 
 LEAD: Final = timedelta(minutes=2)
 """How far before the incident's start a first sign may stand."""
@@ -38,21 +41,20 @@ _TROUBLE: Final = re.compile(
     r"error|fail|fatal|panic|exception|traceback|warn|denied|refused|timed? ?out|timeout|unable|cannot|could not|can't"
     r"|kill|crash|back-?off|oom|evict|unhealthy|expired|invalid|missing|not found|no such|exceed|exhaust|throttl|slow"
     r"|unreachable|unavailable|lost|reset|abort|reject|forbidden|corrupt|deadlock|lock|full|leak|pressure|insufficient"
-    r"|exit ?code|undefined|not set|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
+    r"|exit ?code|undefined|not set"
+    r"|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
     r"|stale"
     r"|\btook\b|(?:completed|finished|rendered|processed|done) in|latency|duration|elapsed|response ?time",
     re.IGNORECASE,
 )
 """A cheap first look at a template: does it speak of trouble at all?"""
 
-CHANGES_BEFORE: Final = timedelta(minutes=20)
-_SWITCHED: Final = re.compile(
-    r"\b(?:configmap|secret|networkpolicy|ingress|service)\S*/\S+ (?:configured|created|changed|patched|deleted)"
-    r"|\b(?:feature|flag|toggle|experiment)\b.{0,60}\b(?:on|off|enabled|disabled|true|false|rolled|\d+ ?%)"
-    r"|(?P<sync>\b(?:initiated|started|running)\b.{0,30}\b(?:sync|rollout|deploy\w*|release)\b)",
-    re.IGNORECASE,
+_ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" (\d{3})\b')
+_EVENT: Final = re.compile(
+    r'"involvedObject"|\b(?:Normal|Warning)\s+[A-Z][A-Za-z]+\s+[a-z]+/[a-z0-9.-]+|"Event occurred"|\bpod="[\w-]+/'
+    r"|\bkind=(?:Pod|ConfigMap|Deployment)\b"
 )
-"""What deployment tools and flag services say; a template's masked numbers do not matter to it."""
+"""An event of Kubernetes, whoever wrote it down."""
 
 _SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 _LOGGER_KEYS: Final = (
@@ -150,8 +152,18 @@ class Scene:
     @cached_property
     def services(self) -> frozenset[str]:
         """Every service that the logs know, in the incident or not."""
-        names = (base_service(row.service) for row in self.detection.history.activity(None, None))
+        names = [base_service(row.service) for row in self.detection.history.activity(None, None)]
+        names += [clue.service for clue in (*self.clues, *self.background)]
+        names += [change.service for change in self.changes]
+        if any(clue.service != base_service(clue.activity.service) for clue in self.clues):
+            names += self._programs()
         return frozenset(name for name in names if name)
+
+    def _programs(self) -> list[str | None]:
+        """Programs that write into a shared file without trouble: they have no clue, but others may name them."""
+        rows = sorted(self.detection.history.activity(None, None), key=lambda row: -row.during)[:PROGRAMS]
+        records = self.detection.reader.read([row.first for row in rows])
+        return [program_of(record, (), logger_of(record)) for record in records.values()]
 
     @cached_property
     def symptomatic(self) -> tuple[str, ...]:
@@ -176,7 +188,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         for example in anomaly.examples[:1]:
             citations.setdefault(example.citation, _row_of(anomaly, picked))
     dumps = read_dumps(detection)
-    records = detection.reader.read([place for place in citations if place not in dumps.places])
+    wanted = [place for place in (*citations, *places(incident, detection)) if place not in dumps.places]
+    records = detection.reader.read(list(dict.fromkeys(wanted)))  # once: each call costs the reader a start
     clues: list[Clue] = []
     background: list[Clue] = []
     seen: set[tuple[int, str | None]] = set()
@@ -191,16 +204,36 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             background.append(clue)
         elif not recovered(clue.text):
             clues.append(clue)
-    ordered = sorted(clues, key=_appearance)
+    ordered = _told_apart(sorted(clues, key=_appearance))
+    background = _told_apart(background)
     return Scene(
         incident=incident,
         detection=detection,
         clues=tuple(_aged(ordered, incident)),
         background=tuple(sorted(background, key=_appearance)),
-        changes=_changes(incident, detection, dumps),
+        changes=_changes(incident, detection, dumps, records),
         onset=_onset(ordered, incident),
         dumps=dumps,
     )
+
+
+def _told_apart(clues: list[Clue]) -> list[Clue]:
+    """Clues from a file that several programs write into, each with its program instead of the file's name."""
+    guesses = {
+        clue.citation: program_of(clue.record, clue.traces, logger_of(clue.record))
+        for clue in clues
+        if clue.object is None and (clue.service is None or _named_after_file(clue.service, clue.record.source))
+    }
+    programs: dict[str, set[str]] = {}
+    for place, program in guesses.items():
+        if program is not None:
+            programs.setdefault(place.source, set()).add(program)
+    return [
+        replace(clue, service=program)
+        if (program := guesses.get(clue.citation)) is not None and len(programs[clue.record.source]) > 1
+        else clue
+        for clue in clues
+    ]
 
 
 def _onset(clues: Sequence[Clue], incident: Incident) -> datetime | None:
@@ -256,7 +289,7 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
     if service is None or _named_after_file(service, record.source):
         # A dump beside lines without a name says whose they are, where it is about one thing.
         service = dumps.only_workload(record.source) or service
-    about = subject(record.line) if is_platform(service) else None
+    about = subject(record.line) if is_platform(service) or _EVENT.search(record.line) else None
     if about is not None and about.service is not None:
         service = about.service
     return Clue(
@@ -279,13 +312,24 @@ def _named_after_file(service: str, source: str) -> bool:
 def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     """The reading of a record: its message and its exceptions are read, not its stack frames and source lines."""
     if not traces:
-        return read(body)
+        return _read_access(body) if _ACCESS.search(body) else read(body)
     heads = [
         f"{trace.exception}: {trace.message or ''}" for trace in traces if trace.exception and not trace.suppressed
     ]
     found = [reading for text in heads if (reading := read(text)) is not None and reading.strength >= 0.4]
-    # What was being done ("login failed") matters less than what went wrong in it.
-    return max(found, key=lambda reading: reading.strength) if found else read(body.split("\n", 1)[0])
+    if found:
+        return max(found, key=lambda reading: reading.strength)
+    # What was being done ("login failed") matters less than what went wrong in it, even where that has no name.
+    doing = read(body.split("\n", 1)[0])
+    return doing if doing is not None and (doing.strength >= 0.85 or not heads) else None
+
+
+def _read_access(body: str) -> Reading | None:
+    """What a served request tells: its status alone, whatever numbers stand beside it."""
+    status = int(_ACCESS.search(body)[1])  # type: ignore[index]  # the caller searched
+    if status == 429 or status >= 500:
+        return read("429 too many requests" if status == 429 else f"HTTP {status}: internal server error")
+    return None
 
 
 def _novelty(row: TemplateActivity, anomaly: Anomaly | None) -> float:
@@ -321,34 +365,18 @@ def _aged(clues: Sequence[Clue], incident: Incident) -> Iterable[Clue]:
         yield replace(clue, age=age)
 
 
-def _changes(incident: Incident, detection: Detection, dumps: Dumps) -> tuple[ChangeEvent, ...]:
-    """The changes that the log itself tells: not what a dump lists, nor the advice that an error gives."""
-    known = {
-        change.evidence.citation: change
-        for change in (*incident.changes, *detection.changes, *_told_changes(incident, detection))
-        if change.evidence.citation not in dumps.places
-        and not _is_failure(change.text)
-        and (change.timestamp is None) == (incident.starts_at is None)
-    }
-    return tuple(sorted(known.values(), key=lambda change: (_time(change.timestamp), change.evidence.citation)))
+def _changes(
+    incident: Incident, detection: Detection, dumps: Dumps, records: Mapping[Citation, LogRecord]
+) -> tuple[ChangeEvent, ...]:
+    """The changes near the incident, each with the program that tells of it."""
+    return tuple(_of_program(change, record) for change, record in changes_near(incident, detection, dumps, records))
 
 
-def _told_changes(incident: Incident, detection: Detection) -> Iterable[ChangeEvent]:
-    """Changes that tools report in their own words, shortly before the incident: flags switched, objects applied."""
-    if incident.starts_at is None:
-        return
-    rows = detection.history.activity(incident.starts_at - CHANGES_BEFORE, incident.starts_at + LEAD)
-    told = [row for row in rows if row.severity < levels.WARN and row.during <= 10 and _SWITCHED.search(row.text)]
-    for record in detection.reader.read([row.first for row in told[:20]]).values():
-        match = _SWITCHED.search(record.body)
-        if match is not None and record.timestamp is not None:
-            kind = ChangeKind.DEPLOY if match["sync"] else ChangeKind.CONFIG
-            yield ChangeEvent(kind, record.service, record.timestamp, record.body[:300], evidence_of(record))
-
-
-def _is_failure(text: str) -> bool:
-    reading = read(text)
-    return reading is not None and reading.strength >= 0.9 and reading.category is not Category.DEPLOY_CONFIG
+def _of_program(change: ChangeEvent, record: LogRecord | None) -> ChangeEvent:
+    service = base_service(change.service)
+    if record is not None and (service is None or _named_after_file(service, record.source)):
+        service = program_of(record, (), logger_of(record)) or service
+    return replace(change, service=service)
 
 
 def _appearance(clue: Clue) -> tuple[float, str, int]:
