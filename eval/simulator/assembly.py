@@ -49,8 +49,10 @@ def envelope_file(name: str, lines: Iterable[Line], world: World) -> LogFile:
 
 
 def split_files(stem: str, lines: Sequence[Line]) -> tuple[LogFile, ...]:
-    """One raw file per stream, by name; `gateway/access` becomes `gateway-access.log`."""
+    """One raw file per stream; `gateway/access` becomes `gateway-access.log`."""
     by_stream: dict[str, list[Line]] = {}
     for line in lines:
         by_stream.setdefault(line.stream, []).append(line)
-    return tuple(raw_file(f"{stem}{stream.replace('/', '-')}.log", by_stream[stream]) for stream in sorted(by_stream))
+    # The gateway's first: `anomalous_lines` are those of the first log, and every symptom of a customer is in it.
+    names = sorted(by_stream, key=lambda stream: (stream != "gateway/access", stream))
+    return tuple(raw_file(f"{stem}{stream.replace('/', '-')}.log", by_stream[stream]) for stream in names)

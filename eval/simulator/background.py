@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from eval.simulator import chores, platform
+from eval.simulator import chores, chronic, platform
 from eval.simulator.shop import OPERATIONS
 from eval.simulator.stores import log_postgres, log_slow_statement
 from eval.simulator.style import hexes
@@ -26,9 +26,11 @@ def start(w: World) -> None:
     """Sets all of it going."""
     n = w.noise
     chores.start(w)
+    chronic.start(w)
     _health_checks(w)
     w.every(n.uniform(0, 120), 150, 60, lambda t: _scan(w, t))
     w.every(n.uniform(0, 20), 25, 15, lambda t: _crawl(w, t))
+    w.every(n.uniform(0, 90), 90, 60, lambda t: _buffered(w, t))
     w.every(n.uniform(5, 60), 300, 2, lambda t: _checkpoint(w, t))
     w.every(n.uniform(5, 60), 95, 70, lambda t: _autovacuum(w, t))
     w.every(n.uniform(5, 90), 120, 100, lambda t: _slow_report(w, t))
@@ -103,8 +105,22 @@ def _access(w: World, t: float, client: str, method: str, path: str, status: int
 def _scan(w: World, t: float) -> None:
     client, agent = client_address_of(w), w.noise.choice(_BOTS[2:])
     for path in w.noise.sample(_SCANS, w.noise.randrange(2, 9)):
-        _access(w, t, client, "GET", path, w.noise.choice((404, 404, 404, 403)), agent)
+        status = w.noise.choice((404, 404, 404, 403))
+        _access(w, t, client, "GET", path, status, agent)
+        if status == 404:
+            _not_there(w, t, client, path)
         t += w.noise.expovariate(4)
+
+
+def _not_there(w: World, t: float, client: str, path: str) -> None:
+    """nginx's error log knows about files that it does not have."""
+    number = w.style.number("nginx/connection", 10_000, 900_000) + int(t * 7)
+    host = f"www.{w.style.database}.example"
+    w.write(
+        t, "gateway/error",
+        f'{w.clock.nginx_error(t)} [error] 31#31: *{number} open() "/usr/share/nginx/html{path}" failed (2: No such file or directory), '
+        f'client: {client}, server: {host}, request: "GET {path} HTTP/1.1", host: "{host}"',
+    )  # fmt: skip
 
 
 def client_address_of(w: World) -> str:
@@ -123,6 +139,17 @@ def _crawl(w: World, t: float) -> None:
         200,
         w.noise.choice(_BOTS[:2]),
     )
+
+
+def _buffered(w: World, t: float) -> None:
+    n = w.noise
+    number = w.style.number("nginx/connection", 10_000, 900_000) + int(t * 7)
+    host = f"www.{w.style.database}.example"
+    w.write(
+        t, "gateway/error",
+        f"{w.clock.nginx_error(t)} [warn] 30#30: *{number} an upstream response is buffered to a temporary file /var/cache/nginx/proxy_temp/{n.randrange(1, 9)}/00/{n.randrange(10**9):010} "
+        f'while reading upstream, client: {client_address_of(w)}, server: {host}, request: "GET /api/products?q=desk HTTP/1.1", host: "{host}"',
+    )  # fmt: skip
 
 
 def _client_error(w: World, t: float) -> None:

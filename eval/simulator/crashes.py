@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from eval.simulator import platform
+from eval.simulator.code import OWN
 from eval.simulator.faults.base import Setting
 from eval.simulator.lifecycle import stopping
 from eval.simulator.style import hexes, suffix
 from eval.simulator.traces import build
 from eval.simulator.wording import Chain
-from eval.simulator.world import Pod, World
+from eval.simulator.world import RUNTIMES, Pod, World
 
 _BACKOFF = (10, 20, 40, 80, 160, 300)
 
@@ -20,6 +21,13 @@ def unreachable(setting: Setting, service: str, start: float, share: float = 1.0
     refused = setting.failure("refused", 0.004, 502)
     site = f"service:{service}"
     setting.fail(site, setting.sometimes(share, failure if failure.kind == "no_endpoints" else refused), start)
+
+
+def crash_site(service: str) -> tuple[str, str | None]:
+    """File and function that the last words of a program name: none where its runtime prints no stack."""
+    if RUNTIMES[service] == "go":
+        return f"deployment/{service}", None
+    return OWN[service]["settings"]
 
 
 def crash_output(w: World, t: float, service: str, chain: Chain, place: str, cause: str) -> None:

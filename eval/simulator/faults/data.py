@@ -235,7 +235,7 @@ def bad_input(setting: Setting) -> Planted:
     setting.repeat(1 / rate, 0.9 / rate, send)
     text_ = f"{client_name.split()[0]} sends requests that {service} must refuse ({reason.split(':')[0]})"
     return Planted(
-        RootCause(service, OWN[service][op][0], "bad_input", text_),
+        RootCause(service, f"client/{client_name.split('/')[0]}", "bad_input", text_),
         f"Users of {client_name.split('/')[0]} report errors",
     )
 

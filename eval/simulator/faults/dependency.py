@@ -278,7 +278,7 @@ def heartbeat_missing(setting: Setting) -> Planted:
         ),
         "worker": (
             "worker",
-            "src/queue/consumer.js",
+            "queue/orders",
             "The worker no longer takes jobs: its poll loop stands still",
             "No order confirmations since a while",
         ),

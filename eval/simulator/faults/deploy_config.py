@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from eval.simulator import platform
 from eval.simulator.code import OWN
-from eval.simulator.crashes import crash_loop
+from eval.simulator.crashes import crash_loop, crash_site
 from eval.simulator.defects import DEFECTS, Defect
 from eval.simulator.faults.base import Fault, Planted, Setting, database_error
 from eval.simulator.labels import RootCause
@@ -131,9 +131,11 @@ def missing_env_var(setting: Setting) -> Planted:
         ),
     }[w.services[service].runtime]
     crash_loop(setting, setting.choose(*options), "settings", new_version=True)
-    file, function = OWN[service]["settings"]
-    text = f"The new version of {service} needs the environment variable {variable}, which is not set: it crashes at start in {function}"
-    return Planted(RootCause(service, file, "missing_env_var", text, function), _broken(setting, service))
+    component, function = crash_site(service)
+    text = (
+        f"The new version of {service} needs the environment variable {variable}, which is not set: it crashes at start"
+    )
+    return Planted(RootCause(service, component, "missing_env_var", text, function), _broken(setting, service))
 
 
 def _as_chain(message: str, variable: str) -> tuple[tuple[str, str], ...]:

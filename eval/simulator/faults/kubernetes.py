@@ -6,8 +6,7 @@ from __future__ import annotations
 from functools import partial
 
 from eval.simulator import platform
-from eval.simulator.code import OWN
-from eval.simulator.crashes import crash_loop, unreachable
+from eval.simulator.crashes import crash_loop, crash_site, unreachable
 from eval.simulator.faults.base import Fault, Planted, Setting
 from eval.simulator.labels import RootCause
 from eval.simulator.lifecycle import stopping
@@ -48,8 +47,8 @@ def crash_looping(setting: Setting) -> Planted:
         ),
     }
     crash_loop(setting, setting.choose(*options[w.services[service].runtime]), "settings", new_version=False)
-    function = OWN[service]["settings"][1]
-    text = f"{service} crashes at every start ({function} cannot read its local state): Kubernetes restarts it again and again"
+    function = crash_site(service)[1]
+    text = f"{service} crashes at every start (it cannot read its local state): Kubernetes restarts it again and again"
     return Planted(RootCause(service, f"deployment/{service}", "crash_loop", text, function), _outage(setting, service))
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from eval.simulator import platform
-from eval.simulator.code import OWN
 from eval.simulator.faults.base import Fault, Planted, Setting, database_error
 from eval.simulator.flow import Outcome, new_request
 from eval.simulator.labels import RootCause
@@ -232,7 +231,7 @@ def brute_force(setting: Setting) -> Planted:
         setting.slow("op:users.login", lambda t, tag: w.rng.uniform(0.2, 1.2))
     text_ = f"Somebody tries passwords against the log-in of users, about {rate:.0f} times a second from {len(sources)} addresses"
     return Planted(
-        RootCause("users", OWN["users"]["login"][0], "brute_force", text_),
+        RootCause("users", "endpoint/api/login", "brute_force", text_),
         "Customers report locked accounts",
     )
 

@@ -54,10 +54,10 @@ def test_bad_use_exits_with_2_and_says_what_to_do(
 
 
 def test_a_stream_goes_to_standard_output() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from cali.main import main; main()", "simulate", "--stream", "-", "--rate", "60", "--duration", "1"],
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+    program = "from cali.main import main; main()"
+    arguments = ["simulate", "--stream", "-", "--rate", "60", "--duration", "1"]
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     lines = done.stdout.splitlines()
     assert lines and all({"timestamp", "service", "message"} == set(json.loads(line)) for line in lines)
     assert "lines sent" in done.stderr

@@ -35,7 +35,7 @@ def _rows(folder: Path) -> list[dict[str, object]]:
 
 
 def test_it_is_a_valid_dataset(dataset: Path) -> None:
-    problems = [problem for problem in validate_dataset(dataset)]
+    problems = validate_dataset(dataset)
     assert problems == []
 
 
