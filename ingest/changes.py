@@ -17,9 +17,11 @@ _KINDS: Final[tuple[tuple[ChangeKind, re.Pattern[str]], ...]] = (
         ChangeKind.MIGRATION,
         re.compile(
             r"""(?ix)
-            \b(?:(?:schema|database|db)[ ]migrat\w+|migrat(?:ion|ions|ing|ed)\b.{0,60}\b(?:appl\w+|complet\w+|start\w+|runn?\w*|success\w*|version|finished|to)
-            |(?:appl\w+|running|run|executing)\b.{0,40}\bmigrations?|flyway|liquibase|alembic\.runtime\.migration
-            |alter[ ]table|create[ ]index|drop[ ](?:table|column|index)|add[ ]column)\b
+            \b(?:schema|database|db)[ ]migrat\w+
+            | \bmigrat(?:ions?|ing|ed)\b.{0,60}\b(?:appl\w+|complet\w+|start\w+|run\w*|success\w*|version|finished|to)\b
+            | \b(?:appl\w+|running|run|executing)\b.{0,40}\bmigrations?\b
+            | \b(?:flyway|liquibase|alembic\.runtime\.migration)\b
+            | \b(?:alter[ ]table|create[ ]index|drop[ ](?:table|column|index)|add[ ]column)\b
             """
         ),
     ),
@@ -27,9 +29,11 @@ _KINDS: Final[tuple[tuple[ChangeKind, re.Pattern[str]], ...]] = (
         ChangeKind.SCALE,
         re.compile(
             r"""(?ix)
-            \b(?:scal(?:ed|ing)[ ](?:up|down|out|in|to|from|replica|deployment)\b|ScalingReplicaSet\b|SuccessfulRescale\b
-            |(?:replicas|desired[ ]capacity|pool[ ]size)\b.{0,20}\b(?:changed|from|->)|resiz(?:ed|ing)\b.{0,30}\b(?:to|from)
-            |(?:added|removed|adding|removing)[ ]\d*[ ]?(?:nodes?|replicas?|workers?|instances?))
+            \bscal(?:ed|ing)[ ](?:up|down|out|in|to|from|replica|deployment)\b
+            | \b(?:ScalingReplicaSet|SuccessfulRescale)\b
+            | \b(?:replicas|desired[ ]capacity|pool[ ]size)\b.{0,20}(?:\bchanged\b|\bfrom\b|->)
+            | \bresiz(?:ed|ing)\b.{0,30}\b(?:to|from)\b
+            | \b(?:added|removed|adding|removing)[ ]\d*[ ]?(?:nodes?|replicas?|workers?|instances?)\b
             """
         ),
     ),
@@ -37,10 +41,11 @@ _KINDS: Final[tuple[tuple[ChangeKind, re.Pattern[str]], ...]] = (
         ChangeKind.DEPLOY,
         re.compile(
             r"""(?ix)
-            \b(?:deploy(?:ed|ing|ment)\b.{0,60}\b(?:version|v?\d+\.\d+|revision|release|image|start\w*|complet\w*|succe\w*|roll\w*)
-            |deployed\b|roll(?:ing)?[ ]?(?:out|update)\b|rollout\b|new[ ](?:version|release|revision)\b|upgrad(?:ed|ing)\b.{0,40}\b(?:to|from|version)
-            |release[ ]v?\d+|build[ ](?:sha|number|version)|version[ ]changed|(?:updated|pulled|pulling)[ ]image|successfully[ ]pulled[ ]image
-            |Pulled\b.{0,40}\bimage|image\b.{0,60}\bupdated|image[ ]?[:=][ ]?\S+:v?\d+\.\d+.{0,20}->|canary)
+            \bdeploy(?:ing|ment)\b.{0,60}\b(?:version|v?\d+\.\d+|revision|release|image|start\w*|complet\w*|succe\w*|roll\w*)
+            | \bdeployed\b | \broll(?:ing)?[ ]?(?:out|update)\b | \brollout\b | \bcanary\b
+            | \bnew[ ](?:version|release|revision)\b | \bversion[ ]changed\b | \brelease[ ]v?\d+
+            | \bupgrad(?:ed|ing)\b.{0,40}\b(?:to|from|version)\b | \bbuild[ ](?:sha|number|version)\b
+            | \b(?:updated|pulled|pulling)[ ]image\b | \bPulled\b.{0,40}\bimage\b | \bimage\b.{0,60}\bupdated\b
             """
         ),
     ),
@@ -48,11 +53,14 @@ _KINDS: Final[tuple[tuple[ChangeKind, re.Pattern[str]], ...]] = (
         ChangeKind.CONFIG,
         re.compile(
             r"""(?ix)
-            \b(?:(?:config(?:uration|map)?|settings?|properties|feature[ _-]?flags?|flags?|secret|polic(?:y|ies)|rules?|routes?|certificates?|credentials?)\b
-               .{0,40}\b(?:reload\w*|updat\w+|chang\w+|appl\w+|rotat\w+|enabled|disabled|toggled|set[ ]to|switched)
-            |(?:reload(?:ed|ing)?|updat(?:ed|ing)|chang(?:ed|ing)|appl(?:ied|ying)|rotat(?:ed|ing)|enabl(?:ed|ing)|disabl(?:ed|ing)|toggl(?:ed|ing))\b
-               .{0,40}\b(?:config(?:uration|map)?|settings?|properties|feature[ _-]?flags?|flag|secret|polic(?:y|ies)|rules|routes|certificates?|credentials?)
-            |SIGHUP)\b
+            \b(?:config(?:uration|map)?|settings?|properties|feature[ _-]?flags?|flags?|secret|polic(?:y|ies)|rules?
+              |routes?|certificates?|credentials?)\b.{0,40}
+              \b(?:reload\w*|updat\w+|chang\w+|appl\w+|rotat\w+|enabled|disabled|toggled|set[ ]to|switched|configured)\b
+            | \b(?:reload(?:ed|ing)?|updat(?:ed|ing)|chang(?:ed|ing)|appl(?:ied|ying)|rotat(?:ed|ing)|enabl(?:ed|ing)
+              |disabl(?:ed|ing)|toggl(?:ed|ing))\b.{0,40}
+              \b(?:config(?:uration|map)?|settings?|properties|feature[ _-]?flags?|flag|secret|polic(?:y|ies)|rules
+              |routes|certificates?|credentials?)\b
+            | \bconfig_reload(?:ed)?\b | \bSIGHUP\b
             """
         ),
     ),
@@ -60,18 +68,24 @@ _KINDS: Final[tuple[tuple[ChangeKind, re.Pattern[str]], ...]] = (
         ChangeKind.RESTART,
         re.compile(
             r"""(?ix)
-            \b(?:restart(?:ed|ing)?\b|SIGTERM\b|shutting[ ]down|shut[ ]down\b|graceful(?:ly)?[ ](?:shutdown|stop\w*)|Started[ ]container|Killing\b.{0,20}container
-            |Created[ ]container|(?:server|application|service|process|worker|daemon|app)\b.{0,30}\b(?:started|starting|stopped|stopping|booted|is[ ]up)\b
-            |start(?:ed|ing)[ ](?:up\b|server|application|service|worker|daemon|http|gunicorn|uvicorn|nginx|\w+[ ]?(?:service|server|application)\b|.{0,40}\bversion\b|\w+[ ]in[ ][\d.]+[ ]?(?:s|sec|seconds|ms)\b)
-            |listening[ ]on|ready[ ]to[ ]accept[ ]connections|database[ ]system[ ]is[ ](?:ready|shut[ ]down)|booting|Stopping[ ]container)
+            \brestart(?:ed|ing)?\b | \bSIGTERM\b | \bshut(?:ting)?[ ]down\b | \bgraceful(?:ly)?[ ](?:shutdown|stop\w*)
+            | \b(?:Started|Created|Stopping)[ ]container\b | \bKilling\b.{0,20}\bcontainer\b
+            | \b(?:server|application|service|process|worker|daemon|app)\b.{0,30}
+              \b(?:started|starting|stopped|stopping|booted|is[ ]up)\b
+            | \bstart(?:ed|ing)[ ](?:up|server|application|service|worker|daemon|http|\w+[ ]?(?:service|server))\b
+            | \bstart(?:ed|ing)\b.{0,40}\b(?:version\b|in[ ][\d.]+[ ]?(?:s|sec|seconds|ms)\b)
+            | \blistening[ ]on\b | \bready[ ]to[ ]accept[ ]connections\b | \bbooting\b
+            | \bdatabase[ ]system[ ]is[ ](?:ready|shut[ ]down)\b
             """
         ),
     ),
 )
 
 _NOT_A_CHANGE: Final = re.compile(
-    r"(?i)\b(?:would|could|should|will be|if you|please|cannot|can't|failed to|unable to|not|no|never|back-?off|retry)\b.{0,20}"
-    r"\b(?:deploy|restart|reload|migrat|scal|updat|upgrad|appl)"
+    r"""(?ix)
+    \b(?:would|could|should|will[ ]be|if[ ]you|please|cannot|can't|failed[ ]to|unable[ ]to|not|no|never|back-?off
+    |retry)\b.{0,20}\b(?:deploy|restart|reload|migrat|scal|updat|upgrad|appl)
+    """
 )
 
 

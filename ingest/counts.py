@@ -30,6 +30,9 @@ DENSE_ROWS: Final = 2_000
 SAMPLE_CHARACTERS: Final = 300
 """Characters kept of a sampled message."""
 
+ATTRIBUTE_BYTES: Final = 600
+"""Bytes of sampled attributes above which they are left out: cut JSON is no JSON."""
+
 TABLE: Final = pl.Schema(
     {
         "template_id": pl.Int64(),
@@ -46,6 +49,7 @@ TABLE: Final = pl.Schema(
         "last_time": pl.Int64(),
         "trace_id": pl.String(),  # of the first record
         "sample": pl.String(),  # the first record's message, cut
+        "attributes": pl.String(),  # the first record's other fields, JSON, null where long
     }
 )
 """One row per template, service, severity and bucket; `first` and `last` are in the order of reading."""
@@ -104,7 +108,7 @@ class TemplateCounts:
         self._clock: dict[str, int] = {}
 
     def add(self, source: str, batch: pl.DataFrame) -> None:
-        """Counts one batch of one source. Columns used: all of `MINED` but `observed_timestamp`, `attributes`."""
+        """Counts one batch of one source. Columns used: all of `MINED` but `observed_timestamp`."""
         if batch.is_empty():
             return
         times = batch["timestamp"].dt.epoch("us")
@@ -142,6 +146,7 @@ class TemplateCounts:
                 batch["trace_id"].gather(first),
                 # A copy: a view would keep the whole batch's text alive.
                 (batch["body"].gather(first).str.slice(0, SAMPLE_CHARACTERS) + "").alias("sample"),
+                _short(batch["attributes"].gather(first)).alias("attributes"),
             ),
             len(batch),
             timed,
@@ -204,12 +209,22 @@ class TemplateCounts:
         return self._table.with_columns(pl.col("bucket") // width * width).pipe(_merge)
 
 
+def _short(attributes: pl.Series) -> pl.Series:
+    if attributes.null_count() == len(attributes):
+        return attributes
+    return (
+        attributes.to_frame()
+        .select(pl.when(pl.first().str.len_bytes() <= ATTRIBUTE_BYTES).then(pl.first() + ""))
+        .to_series()
+    )
+
+
 def _merge(table: pl.DataFrame) -> pl.DataFrame:
     merged = table.group_by(_KEYS, maintain_order=True).agg(
         pl.col("count").sum(),
         pl.col("first_source", "first_position", "first_time").first(),
         pl.col("last_source", "last_position", "last_time").last(),
         pl.col("trace_id").drop_nulls().first(),
-        pl.col("sample").first(),
+        pl.col("sample", "attributes").first(),
     )
     return merged.select(TABLE.names()).cast(TABLE)

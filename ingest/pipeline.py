@@ -29,8 +29,9 @@ from core.ports import LogReader, LogSource, TemplateMiner
 from ingest import incidents, reference
 from ingest.activity import RunHistory, to_datetime, to_microseconds
 from ingest.anomalies import panel as panels
-from ingest.anomalies.finder import Facts, Subject, find
+from ingest.anomalies.finder import find
 from ingest.anomalies.standing import failing_share, standing
+from ingest.anomalies.subject import Facts, Subject, spoken
 from ingest.anomalies.symptom import Symptom
 from ingest.changes import change_templates
 from ingest.counts import SECOND, HistoryRow, LearnedHistory, TemplateCounts
@@ -101,7 +102,7 @@ def detect(
 
     axes: dict[bool, Axis] = {}
     for timed in (True, False):
-        rows = table.filter(pl.col("timed") == timed)
+        rows = spoken(table.filter(pl.col("timed") == timed), templates)
         if rows.is_empty():
             continue
         width = counts.width if timed else counts.order_width
@@ -372,6 +373,7 @@ def _subject(
     judged = panels.analysis_width(axis, width, timed)
     if timed and options.bucket is not None:
         judged = max(width, options.bucket // timedelta(microseconds=1) // width * width)
+    known = None if known is None else spoken(known, templates)
     panel = panels.build(
         axis,
         judged,

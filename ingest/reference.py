@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ingest.activity import RunHistory, to_microseconds
-from ingest.anomalies.finder import duration
+from ingest.anomalies.subject import duration
 from ingest.counts import WIDTHS, HistoryRow, LearnedHistory
 
 LEARNED_BUCKETS = 48

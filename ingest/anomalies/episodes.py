@@ -13,6 +13,7 @@ from core.domain import AnomalyKind
 from ingest.anomalies import rare_template, rate_drop, rate_spike
 from ingest.anomalies.judge import Flag
 from ingest.anomalies.panel import Panel
+from ingest.anomalies.statistics import upper_tail
 
 GAP: Final = 3
 """Buckets without a flag that an episode survives."""
@@ -89,11 +90,16 @@ def _episode(run: Sequence[Flag], last: int, active: int, panel: Panel) -> Episo
         kind = AnomalyKind.MISSING_TEMPLATE
     else:
         kind = AnomalyKind.RATE_DROP
+    active = max(active, len(run))
     expected = run[0].expected * float(panel.exposure[first : last + 1].sum())
     p_value = min(flag.p_value for flag in run)
+    if kind in (AnomalyKind.RATE_SPIKE, AnomalyKind.RARE_TEMPLATE):
+        # The episode as a whole: what scatters between buckets averages out over many.
+        total = upper_tail(*(np.array([v]) for v in (observed, max(expected, 1e-6), run[0].alpha / active)))
+        p_value = max(1e-300, min(p_value, float(total[0])))
     if kind is AnomalyKind.NEW_TEMPLATE and active > 1 and first > 0:
         # Each further bucket that brings a kind unseen before `first` is less likely (the logarithmic series again).
         span = float(panel.exposure[first : last + 1].sum())
         share = span / (span + float(panel.exposure[:first].sum()))
         p_value = max(p_value * share ** (active - 1), 1e-300)
-    return Episode(row, kind, first, last, max(active, len(run)), observed, expected, p_value, before)
+    return Episode(row, kind, first, last, active, observed, expected, p_value, before)

@@ -43,16 +43,17 @@ _HEAVY: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One cell that stands out: series `row` in bucket `column`. `before` records of it were accepted earlier."""
+    """One cell that stands out: series `row` in bucket `column`. `before` records of it were accepted earlier;
+    `alpha` is its over-dispersion."""
 
     row: int
     column: int
     up: bool
     observed: float
     expected: float
+    alpha: float
     p_value: float
     before: float
-    buckets_before: float
 
 
 class _History:
@@ -207,9 +208,9 @@ def _judge_column(
             bool(up[row]),
             float(counts[row]),
             float(expected[row]),
+            float(alpha[row]),
             float(p[row]),
             float(history.x[row]),
-            float(history.s[row]),
         )
         for row in np.flatnonzero(keep)
     ]

@@ -32,7 +32,8 @@ class Panel:
     """`counts` has shape (series, buckets); `exposure` (buckets,) is their length in units of the window's buckets.
 
     `starts` are the buckets' starts (microseconds, or records read before on the order axis; 0 for reference columns
-    without a place on the axis). `trusted` columns count as normal; others (earlier incidents) only make known.
+    without a place on the axis). `own` is the first column of this run, `start` the first
+    that is judged. `trusted` columns count as normal; others (earlier incidents) only make known.
     """
 
     series: tuple[Series, ...]
@@ -41,6 +42,7 @@ class Panel:
     starts: NDArray[np.int64]
     trusted: NDArray[np.bool_]
     start: int
+    own: int
     width: int
     timed: bool
 
@@ -125,7 +127,7 @@ def build(
         else:
             exposure = np.array([max(1.0, float(baseline["count"].sum()) / per_bucket)])
             place(baseline, np.zeros(len(baseline), dtype=np.int64), exposure, np.zeros(1, dtype=np.int64), True)
-    reference = offset
+    own = reference = offset
     column = np.clip((table["bucket"].to_numpy() - low) // width, 0, columns - 1)
     exposure = np.ones(columns)
     place(table, column, exposure, np.asarray(low + np.arange(columns) * width, dtype=np.int64), True)
@@ -141,6 +143,7 @@ def build(
         np.concatenate(starts),
         np.concatenate(trusted),
         reference,
+        own,
         width,
         timed,
     )

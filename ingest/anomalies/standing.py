@@ -15,7 +15,7 @@ import polars as pl
 from core import severity
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
-from ingest.anomalies.finder import Facts, mentions, places
+from ingest.anomalies.subject import Facts, mentions, places
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.symptoms import ALARMING
 

@@ -70,6 +70,14 @@ _STRAIN: Final = re.compile(
     """
 )
 
+_SLOW: Final = re.compile(
+    r"""(?ix)
+    \b(?:duration|took|elapsed|latency|taking|completed[ ]in|rendered[ ]in|after|slow)\b[^\d\n]{0,20}
+      (?:\d{4,}(?:\.\d+)?[ ]?(?:ms|milli\w*)\b | (?:[2-9]|\d{2,})(?:\.\d+)?[ ]?(?:s|sec|seconds?)\b)
+    """
+)
+"""A message that itself says that something took seconds: people notice a delay of one (Nielsen 1993, chapter 5)."""
+
 _NOT_WORDS: Final = re.compile(
     r"""(?x)
     (?:[A-Za-z]+://|(?:^|(?<=[\s=("'\[]))/)[^\s"'<>()\[\]{},;]+           # addresses and paths
@@ -81,12 +89,15 @@ _NOT_WORDS: Final = re.compile(
 
 
 def words(message: str) -> float:
-    """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, 0.3 a strain, 0 nothing."""
+    """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, 0.5 seconds of delay, 0.3 a
+    strain, 0 nothing."""
     text = _HARMLESS.sub(" ", _NOT_WORDS.sub(" ", message[:600]))
     if _CRASH.search(text):
         return 0.9
     if _FAILURE.search(text):
         return 0.6
+    if _SLOW.search(text):
+        return 0.5
     return 0.3 if _STRAIN.search(text) else 0.0
 
 

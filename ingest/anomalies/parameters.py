@@ -1,0 +1,143 @@
+"""Symptoms of parameters: `new_value` and `numeric_shift`, with their places, words and weights."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import severity
+from core.domain import Anomaly, AnomalyKind
+from ingest.activity import to_datetime
+from ingest.anomalies import new_value, numeric_shift
+from ingest.anomalies.statistics import score_of
+from ingest.anomalies.subject import Subject, mentions, places
+from ingest.anomalies.symptom import Symptom
+from ingest.anomalies.symptoms import alarm, words
+from ingest.anomalies.values import Column, columns
+from ingest.anomalies.weight import weigh
+from ingest.counts import SECOND
+
+_TRACES: Final = 20
+
+
+def parameter_symptoms(subject: Subject) -> list[Symptom]:
+    """Unseen values and moved numbers of the run's sampled parameters."""
+    panel = subject.panel
+    found = columns(subject.table, panel, subject.templates)
+    symptoms = []
+    for shift in numeric_shift.shifts(found, panel.buckets, panel.start, subject.rate):
+        column = found[shift.column]
+        inside = (column.buckets >= shift.first) & (column.buckets <= shift.last)
+        if not inside.any():
+            continue
+        costly = shift.ratio > 1 and bool(numeric_shift.COSTLY.search(column.name) or column.unit)
+        symptoms.append(
+            _symptom(
+                subject,
+                column,
+                AnomalyKind.NUMERIC_SHIFT,
+                _telling(column, inside, shift.ratio > 1),
+                observed=round(shift.during, 4),
+                expected=round(shift.before, 4),
+                p_value=shift.p_value,
+                why=numeric_shift.why(column, shift, int(inside.sum())),
+                alarming=_strain(shift.ratio) if costly else 0.0,
+                active=shift.active,
+                effect=min(1.0, abs(float(np.log2(max(shift.ratio, 1e-6)))) / 4),
+            )
+        )
+    for value in new_value.unseen(found, panel.start, subject.rate):
+        column = found[value.column]
+        inside = np.array([word == value.value for word in column.words])
+        symptoms.append(
+            _symptom(
+                subject,
+                column,
+                AnomalyKind.NEW_VALUE,
+                column.rows[inside],
+                observed=value.value,
+                expected=", ".join(value.known),
+                p_value=value.p_value,
+                why=new_value.why(column, value),
+                alarming=None,
+                active=len(set(column.buckets[inside].tolist())),
+                effect=0.5,
+            )
+        )
+    return symptoms
+
+
+def _strain(ratio: float) -> float:
+    """Alarm of a costly parameter (a latency, a backlog) that grew: 0.4 at first, 0.6 from eightfold on."""
+    return 0.4 + 0.2 * min(1.0, float(np.log2(ratio)) / 3.0)
+
+
+def _telling(column: Column, inside: NDArray[np.bool_], up: bool) -> NDArray[np.int64]:
+    """Rows of the values that moved most, a third of those inside, in order."""
+    assert column.numbers is not None
+    at = np.flatnonzero(inside & ~np.isnan(column.numbers))
+    order = np.argsort(column.numbers[at], kind="stable")
+    chosen = at[order[::-1] if up else order][: max(3, len(at) // 3)]
+    return column.rows[np.sort(chosen)]
+
+
+def _symptom(
+    subject: Subject,
+    column: Column,
+    kind: AnomalyKind,
+    at: NDArray[np.int64],
+    *,
+    observed: float | str,
+    expected: float | str,
+    p_value: float,
+    why: str,
+    alarming: float | None,
+    active: int,
+    effect: float,
+) -> Symptom:
+    panel = subject.panel
+    rows = subject.table[at].sort("bucket", maintain_order=True)
+    level = int(rows["severity"].max())  # type: ignore[arg-type]  # UInt8
+    first, last = ("first_time", "last_time") if panel.timed else ("bucket", "bucket")
+    start, end = int(rows[first].min()), int(rows[last].max())  # type: ignore[arg-type]  # Int64
+    message = str(rows["sample"][0])
+    if alarming is None:
+        alarming = _alarm_of(column.name, str(observed), level)
+    seconds = min(active * panel.width, end - start) / SECOND if panel.timed else 30.0 * active
+    template = subject.templates.get(column.template_id)
+    anomaly = Anomaly(
+        kind=kind,
+        template_id=column.template_id,
+        template=template.text if template else "",
+        service=column.service,
+        severity=level,
+        observed=observed,
+        expected=expected,
+        score=score_of(p_value, 0.5 * alarming + 0.5 * effect),
+        p_value=p_value,
+        why=why,
+        count=int(rows["count"].sum()),
+        first_seen=to_datetime(start) if panel.timed else None,
+        last_seen=to_datetime(end) if panel.timed else None,
+    )
+    return Symptom(
+        anomaly=anomaly,
+        alarm=alarming,
+        weight=weigh(kind, alarming, p_value, float(len(rows)), seconds),
+        timed=panel.timed,
+        start=start,
+        end=end,
+        message=message,
+        examples=places(rows),
+        trace_ids=frozenset(rows["trace_id"].drop_nulls().head(_TRACES).to_list()),
+        mentions=mentions(message, subject.services, column.service),
+    )
+
+
+def _alarm_of(name: str, value: str, level: int) -> float:
+    """How alarming a value is: its words, or what it says as a status code."""
+    if new_value.is_status(name) and value.isdigit() and 100 <= int(value) <= 599:
+        return alarm("", severity.of_http_status(int(value))) if int(value) >= 400 else 0.0
+    return alarm(value, level) if words(value) else 0.0

@@ -1,0 +1,159 @@
+"""Sampled parameters over the buckets of a panel: what `new_value` and `numeric_shift` judge.
+
+A parameter is a wildcard of a template or an attribute of its records (`took_ms`). The table keeps one message per
+template, service, severity and fine bucket, so memory is bounded and rare templates are seen whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import orjson
+import polars as pl
+from numpy.typing import NDArray
+
+from core.domain import LogTemplate
+from ingest.anomalies.panel import Panel
+from ingest.templates import parameters
+
+LEAST_SAMPLES: Final = 12
+MOST_SAMPLES: Final = 4000
+"""Samples of one template that are looked at; more are thinned evenly."""
+
+MOST_TEMPLATES: Final = 300
+"""Templates, of one service each, that are looked at; those with the most samples."""
+
+_WILDCARD: Final = re.compile(r"<(?:[A-Z]+|\*)>")
+_MILLISECONDS: Final = {
+    "ns": 1e-6,
+    "us": 1e-3,
+    "µs": 1e-3,
+    "ms": 1.0,
+    "s": 1e3,
+    "sec": 1e3,
+    "m": 6e4,
+    "min": 6e4,
+    "h": 3.6e6,
+}
+_SKIPPED: Final = frozenset({"pid", "thread", "thread_id", "tid", "port", "line", "lineno", "seq", "time", "timestamp"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One parameter of one template of one service. `rows` index the table, `buckets` are the panel's columns."""
+
+    template_id: int
+    service: str | None
+    name: str
+    rows: NDArray[np.int64]
+    buckets: NDArray[np.int64]
+    numbers: NDArray[np.float64] | None
+    words: Sequence[str]
+    unit: str = ""
+
+
+def columns(table: pl.DataFrame, panel: Panel, templates: Mapping[int, LogTemplate]) -> list[Column]:
+    """The parameters of the run's samples; those of a baseline have been counted only, and are not among them."""
+    low = int(panel.starts[panel.own])
+    indexed = table.with_row_index("row").with_columns(
+        column=((pl.col("bucket") - low) // panel.width).clip(0, panel.buckets - panel.own - 1) + panel.own
+    )
+    groups = (
+        indexed.filter(pl.col("sample").is_not_null())
+        .group_by("template_id", "service", maintain_order=True)
+        .agg(pl.len().alias("samples"), "row", "column", "sample", "attributes")
+        .filter(pl.col("samples") >= LEAST_SAMPLES)
+        .sort("samples", descending=True, maintain_order=True)
+        .head(MOST_TEMPLATES)
+    )
+    found: list[Column] = []
+    for template_id, service, samples, rows, buckets, bodies, attributes in groups.iter_rows():
+        step = -(-samples // MOST_SAMPLES)
+        at = np.asarray(rows[::step], dtype=np.int64)
+        where = np.asarray(buckets[::step], dtype=np.int64)
+        template = templates.get(template_id)
+        values: list[tuple[str, Sequence[str | None]]] = []
+        if template is not None:
+            values += _of_body(template.text, bodies[::step])
+        values += _of_attributes(attributes[::step])
+        found += [
+            column
+            for name, each in values
+            if (column := _column(template_id, service, name, at, where, each)) is not None
+        ]
+    return found
+
+
+def _of_body(template: str, bodies: Sequence[str]) -> list[tuple[str, Sequence[str | None]]]:
+    names = _names(template)
+    if not names:
+        return []
+    extracted = parameters.extract(template, pl.Series(bodies, dtype=pl.String))
+    return [(name, extracted[column].to_list()) for name, column in zip(names, extracted.columns, strict=True)]
+
+
+def _names(template: str) -> list[str]:
+    """A name for each wildcard: its key (`rt=<NUM>`), or the words around it (`took _ ms`)."""
+    names = []
+    for match in _WILDCARD.finditer(template):
+        before, after = template[: match.start()], template[match.end() :]
+        key = re.search(r"([A-Za-z_][\w.\-]*)[\"']?[=:]\s?[\"']?$", before)
+        if key:
+            names.append(key[1])
+            continue
+        last = re.search(r"([A-Za-z][\w\-]*)\W*$", before)
+        first = re.match(r"\W?([A-Za-zµ%]+)", after)
+        names.append(f"{last[1] if last else ''} _ {first[1] if first else ''}".strip())
+    return names
+
+
+def _of_attributes(attributes: Iterable[str | None]) -> list[tuple[str, Sequence[str | None]]]:
+    parsed: list[dict[str, object]] = []
+    for text in attributes:
+        value = orjson.loads(text) if text else {}
+        parsed.append(value if isinstance(value, dict) else {})
+    keys = list(dict.fromkeys(key for each in parsed for key in each))
+    return [(key, [_scalar(each.get(key)) for each in parsed]) for key in keys if key.lower() not in _SKIPPED]
+
+
+def _scalar(value: object) -> str | None:
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    return str(value)
+
+
+def _column(
+    template_id: int,
+    service: str | None,
+    name: str,
+    rows: NDArray[np.int64],
+    buckets: NDArray[np.int64],
+    values: Sequence[str | None],
+) -> Column | None:
+    if name.lower() in _SKIPPED:
+        return None
+    present = [i for i, value in enumerate(values) if value is not None and value not in ("", "-")]
+    if len(present) < LEAST_SAMPLES:
+        return None
+    words = [str(values[i]) for i in present]
+    numbers, unit = _numbers(words)
+    return Column(template_id, service, name, rows[present], buckets[present], numbers, words, unit)
+
+
+def _numbers(words: Sequence[str]) -> tuple[NDArray[np.float64] | None, str]:
+    """The values as numbers where nearly all are, durations in milliseconds; and the unit."""
+    series = pl.Series(words, dtype=pl.String)
+    parts = series.str.extract_groups(r"^([-+]?\d+(?:\.\d+)?)\s?(ns|us|µs|ms|sec|s|min|m|h)?$")
+    number = parts.struct.field("1").cast(pl.Float64, strict=False)
+    if number.null_count() > 0.1 * len(words):
+        return None, ""
+    units = parts.struct.field("2")
+    if units.null_count() < len(units):
+        scale = units.replace_strict(_MILLISECONDS, default=1.0, return_dtype=pl.Float64)
+        number = number * scale
+        return number.to_numpy(), "ms"
+    return number.to_numpy(), ""

@@ -1,0 +1,34 @@
+"""How much an anomaly speaks for trouble: what opens an incident, and what only accompanies one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from core.domain import AnomalyKind
+from ingest.anomalies.judge import ALARMING, ERRORS
+
+LASTING: Final = 300.0
+"""Seconds out of the normal from which a warning, or a fall, is no passing thing."""
+
+
+def weigh(kind: AnomalyKind, alarming: float, p_value: float, records: float, seconds: float) -> float:
+    """How much an anomaly speaks for trouble, in [0, 1]: what the message says, how sure, how many, how long.
+
+    `records` beyond the expected; `seconds` out of the normal. One error may be noise; warnings count when they last.
+    """
+    sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 8.0)
+    lasting = min(1.0, seconds / LASTING)
+    if kind in (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE):
+        if alarming >= ALARMING:
+            return 0.0  # fewer complaints are no complaint
+        return (0.55 if kind is AnomalyKind.MISSING_TEMPLATE else 0.4) * lasting * (0.4 + 0.6 * sure)
+    if alarming < ALARMING:
+        return 0.15 * (0.3 + 0.7 * sure)
+    if alarming >= ERRORS:
+        extent = min(1.0, 0.45 + 0.15 * float(np.log2(max(1.0, records))) + 0.3 * lasting)
+    else:
+        extent = 0.25 + 0.75 * lasting
+    base = 0.85 if kind is AnomalyKind.RATE_SPIKE else 0.9 if kind is AnomalyKind.RARE_TEMPLATE else 1.0
+    return base * alarming * (0.6 + 0.4 * sure) * extent
