@@ -157,7 +157,6 @@ def make_current(milvus: Milvus, generation: Generation) -> None:
     }
     row = {"id": _KEY, "value": orjson.dumps(value).decode(), "unused": [0.0, 0.0]}
     milvus.call("upsert", MANIFEST, data=[row])
-    milvus.call("flush", MANIFEST)
 
 
 def create(milvus: Milvus, generation: Generation) -> None:
@@ -248,7 +247,6 @@ class MilvusStore:
             for start in range(0, len(there), _WRITE):
                 these = ids_expression(there[start : start + _WRITE])
                 self._milvus.call("delete", self._name(collection), filter=these)
-            self._milvus.call("flush", self._name(collection))
         return len(there)
 
     def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
@@ -315,8 +313,6 @@ class MilvusStore:
     def _write(self, what: str, rows: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(rows), _WRITE):
             self._milvus.call("upsert", self._name(what), data=list(rows[start : start + _WRITE]))
-        if rows:
-            self._milvus.call("flush", self._name(what))
 
     def _search_words(self, collection: Collection, field: str, query: str, k: int, where: MemoryFilter) -> Hits:
         # BM25 divides by the mean length of the documents: Milvus fails where there are none.
