@@ -14,7 +14,7 @@ from typing import Final
 
 from report import view
 from report.models import AnalysisModel, EvidenceModel, IncidentModel, Report
-from report.text import clip, clip_start, clock, count, moment, percent, printable, span, value, zone
+from report.text import clip, clip_start, clock, count, excerpt, moment, percent, printable, span, value, zone
 
 _BADGE: Final = {"warning": "🟡", "high": "🟠", "disaster": "🔴"}
 _CUT: Final = "\u200b"
@@ -82,7 +82,7 @@ def _quoted(evidence: Sequence[EvidenceModel], limit: int) -> list[str]:
     lines = ["```text"]
     for item in evidence[:limit]:
         masked = "(masked) " if item.redacted else ""
-        lines.append(f"{_place(item)}  {masked}{_code(item.text, _LINE_LENGTH)}")
+        lines.append(f"{_place(item)}  {masked}{_code(excerpt(item.text, _LINE_LENGTH), _LINE_LENGTH)}")
     return [*lines, "```"]
 
 
@@ -169,9 +169,15 @@ def _thoughts(incident: IncidentModel, where: tzinfo, top: int) -> list[str]:
     steps = view.next_steps(incident)
     if steps:
         lines += ["**Next steps:**", ""]
-        lines += [f"{number}. {text(step)}" for number, step in enumerate(steps, start=1)]
+        lines += [f"{number}. {_step(step)}" for number, step in enumerate(steps, start=1)]
         lines.append("")
     return lines
+
+
+def _step(step: str) -> str:
+    """A step with its commands as code."""
+    parts = (code(part) if is_code else text(part) for is_code, part in view.code_parts(step) if part.strip())
+    return " ".join(parts)
 
 
 def _more(number: int, top: int) -> list[str]:

@@ -21,7 +21,21 @@ from core import severity
 from core.severity import Level
 from report import view
 from report.models import AnomalyModel, EvidenceModel, IncidentModel, Report
-from report.text import clip, clip_start, clock, compact, count, duration, moment, percent, printable, span, value, zone
+from report.text import (
+    clip,
+    clip_start,
+    clock,
+    compact,
+    count,
+    duration,
+    excerpt,
+    moment,
+    percent,
+    printable,
+    span,
+    value,
+    zone,
+)
 from report.timeline import ROWS, columns, sparkline
 
 LEVEL_STYLE: Final[dict[Level, str]] = {
@@ -117,7 +131,7 @@ class _Page:
         self._heading(lead.heading, f"inferred, {lead.certainty}")
         self._indented((clip(lead.cause, 2 * self.width), "bold"))
         place = clip(lead.place, self.width)
-        self._indented(("in " if place else "", "dim"), place, (f"  {lead.mechanism}".lstrip(" ·"), "dim"))
+        self._indented(("in " if place else "", "dim"), place, (f" ({lead.mechanism})".lstrip(), "dim"))
         self._indented(("because ", "dim"), clip(lead.why, 2 * self.width))
         self._evidence(lead.evidence, limit=2 if self.width < 100 else 3)
         ids = view.ids(lead.supporting, lead.contradicting)
@@ -165,7 +179,7 @@ class _Page:
             bar = Text("    │ ", "blue")
             where = clip_start(view.citation(item), max(self.width * 2 // 5, 30))
             masked = " (masked)" if item.redacted else ""
-            text = clip(item.text, 2 * (self.width - bar.cell_len) - cell_len(where) - len(masked) - 8)
+            text = excerpt(item.text, 2 * (self.width - bar.cell_len) - cell_len(where) - len(masked) - 8)
             self.parts.append(_Hanging(bar, bar, Text.assemble((where, "blue"), (masked, "dim"), "  ", text)))
         if len(evidence) > limit:
             self._indented((f"{count(len(evidence) - limit, 'more line')} of evidence", "dim"))

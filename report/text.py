@@ -72,6 +72,18 @@ def clip_start(text: str, cells: int) -> str:
     return ELLIPSIS + shown
 
 
+_MESSAGE: Final = re.compile(r"[\"'](?:@?message|msg|log|body|text|event|error)[\"']\s?:")
+
+
+def excerpt(line: str, cells: int) -> str:
+    """A line of a log in at most `cells` cells. Of a JSON line that does not fit, the part from its message on."""
+    if len(line) > cells and line.startswith("{"):
+        message = _MESSAGE.search(line, 1, 4096)
+        if message and message.start() > 12:
+            return clip(f"{{{ELLIPSIS} {line[message.start() : message.start() + 2 * cells]}", cells)
+    return clip(line, cells)
+
+
 def count(number: int, noun: str = "", plural: str = "") -> str:
     """`1,234`; with a noun `1 line`, `1,234 lines`. `plural` is the noun with an `s` where it is not given."""
     if not noun:

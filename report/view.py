@@ -20,7 +20,7 @@ from report.models import (
     SimilarModel,
     SuspectModel,
 )
-from report.text import compact, count, percent
+from report.text import clip_start, compact, count, percent
 
 _T = TypeVar("_T")
 
@@ -182,7 +182,7 @@ def formats(report: Report) -> str:
 
 def sources(names: Sequence[str], limit: int = 3) -> str:
     """`3 sources: a.log, b.log, c.log`, `40 sources: a.log, b.log, c.log and 37 more`."""
-    shown = ", ".join(names[:limit])
+    shown = ", ".join(clip_start(name, 40) for name in names[:limit])
     more = f" and {count(len(names) - limit)} more" if len(names) > limit else ""
     return f"{count(len(names), 'source')}: {shown}{more}" if names else "no source"
 
@@ -203,6 +203,19 @@ def quarantine(items: Sequence[QuarantinedModel]) -> Sequence[Quarantine]:
     for item in items:
         first.setdefault(item.reason, citation(item))
     return [Quarantine(reason, number, first[reason]) for reason, number in counts.most_common()]
+
+
+def code_parts(step: str) -> Sequence[tuple[bool, str]]:
+    """A step cut at its back-ticks: (is it code?, text). Where they do not pair, it is all text."""
+    parts = step.split("`", maxsplit=40)
+    if len(parts) % 2 == 0 or "`" in parts[-1] or not all(part.strip() for part in parts[1::2]):
+        return [(False, step)]
+    return [(bool(index % 2), part) for index, part in enumerate(parts)]
+
+
+def place_of(item: EvidenceModel | QuarantinedModel, cells: int = 44) -> str:
+    """The citation; of a long path only its end."""
+    return clip_start(citation(item), cells)
 
 
 def citation(item: EvidenceModel | QuarantinedModel) -> str:

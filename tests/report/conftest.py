@@ -281,7 +281,7 @@ def poisoned() -> Callable[[Findings, str], Findings]:
     return poison
 
 
-_CLOSED = ("level", "status", "counts")  # vocabularies of CALI's own
+_CLOSED = ("level", "status", "counts", "fingerprint")  # vocabularies and digests of CALI's own
 
 
 def _mapped(value, change):  # type: ignore[no-untyped-def]

@@ -145,10 +145,10 @@ def test_long_lines_and_huge_numbers_stay_small(found: Findings, form: Callable[
         big.incident.anomalies[0], observed=1e300, expected=2.0**63, count=2**63, examples=(line,)
     )
     incident = dataclasses.replace(big.incident, anomalies=(anomaly,) * 500, services=("s" * 3000,) * 50)
-    suspects = (dataclasses.replace(big.suspects[0], evidence=(line,) * 40),) * 300
+    suspects = (dataclasses.replace(big.suspects[0], evidence=(line,) * 40),) * 60
     stats = dataclasses.replace(found.stats, lines=10**15, parsed=10**15, seconds=1e9)
     finding = dataclasses.replace(big, incident=incident, suspects=suspects)
-    report = build(dataclasses.replace(found, findings=(finding,) * 30, stats=stats))
+    report = build(dataclasses.replace(found, findings=(finding,) * 6, stats=stats))
     text = form(report)
     assert "…" in text
     assert "1e+300" in text
@@ -180,6 +180,13 @@ def test_colour_only_on_demand(found: Findings) -> None:
 def test_a_narrow_terminal_is_not_overrun(explained: Findings) -> None:
     text = to_text(build(explained), width=40)
     assert max(len(line) for line in text.splitlines()) <= 40
+
+
+def test_commands_of_next_steps_are_code(found: Findings) -> None:
+    big = dataclasses.replace(found.findings[1], next_steps=("Look: `kubectl get pods | grep <x>`", "odd ` one"))
+    report = build(dataclasses.replace(found, findings=(big,)))
+    assert "1. Look: `kubectl get pods | grep <x>`\n2. odd \\` one\n" in to_markdown(report)
+    assert "<li>Look: <code>kubectl get pods | grep &lt;x&gt;</code></li>" in to_html(report)
 
 
 def test_markdown_is_short(explained: Findings) -> None:

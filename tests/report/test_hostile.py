@@ -119,6 +119,11 @@ class Skeleton(HTMLParser):
         self.text.append(data)
 
 
+def without_code(elements: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Back-ticks of a next step make code of it, and nothing else."""
+    return [element for element in elements if element not in (("code",), ("/code",))]
+
+
 @each_payload
 def test_html_keeps_its_elements(explained: Findings, poisoned: Poison, payload: str) -> None:
     if not payload:
@@ -126,7 +131,7 @@ def test_html_keeps_its_elements(explained: Findings, poisoned: Poison, payload:
     page = to_html(build(poisoned(explained, payload)))
     expected = Skeleton(to_html(build(poisoned(explained, BENIGN))))
     seen = Skeleton(page)
-    assert seen.elements == expected.elements
+    assert without_code(seen.elements) == without_code(expected.elements)
     assert seen.links == expected.links
     assert not [char for char in page if not char.isprintable() and char != "\n"]
     assert len(page) < 600_000
@@ -135,7 +140,7 @@ def test_html_keeps_its_elements(explained: Findings, poisoned: Poison, payload:
 @pytest.mark.parametrize("payload", [payload for payload in PAYLOADS if payload.isprintable() and len(payload) < 200])
 def test_html_shows_the_text_itself(explained: Findings, poisoned: Poison, payload: str) -> None:
     page = to_html(build(poisoned(explained, payload)))
-    assert payload in "".join(Skeleton(page).text)
+    assert payload.replace("`", "") in "".join(Skeleton(page).text).replace("`", "")
 
 
 def test_html_loads_and_runs_nothing(explained: Findings) -> None:
@@ -155,7 +160,7 @@ def structure(tokens: Sequence[Token]) -> list[object]:
     return [
         (token.type, structure(token.children or []))
         for token in tokens
-        if token.type not in ("text", "text_special", "entity")
+        if token.type not in ("text", "text_special", "entity", "code_inline")
     ]
 
 

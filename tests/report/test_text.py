@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -20,6 +20,7 @@ from report.timeline import columns, sparkline
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_printable_text_is_printable_and_stays(raw: str) -> None:
     shown = text.printable(raw)
@@ -27,11 +28,13 @@ def test_printable_text_is_printable_and_stays(raw: str) -> None:
     assert text.printable(shown) == shown
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S")), max_size=200))
 def test_printable_keeps_what_is_harmless(raw: str) -> None:
     assert text.printable(raw) == raw
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 60))
 def test_clipped_text_fits(raw: str, cells: int) -> None:
     assert cell_len(text.clip(raw, cells)) <= cells
@@ -43,9 +46,17 @@ def test_clipping_marks_the_cut() -> None:
     assert text.clip("가나다라", 5) == "가나…"
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 60))
 def test_text_clipped_at_the_front_fits(raw: str, cells: int) -> None:
     assert cell_len(text.clip_start(raw, cells)) <= cells
+
+
+def test_of_a_long_json_line_the_message_is_shown() -> None:
+    line = '{"timestamp": "2026-11-21T03:12:04.123Z", "level": "error", "message": "pool exhausted", "thread": "main"}'
+    assert text.excerpt(line, 200) == line
+    assert text.excerpt(line, 40) == '{… "message": "pool exhausted", "thread…'
+    assert text.excerpt("INFO " + line, 40).startswith('INFO {"timestamp"')
 
 
 def test_a_long_path_keeps_its_end() -> None:
@@ -84,6 +95,7 @@ def test_compact_numbers(number: float, shown: str) -> None:
     assert text.compact(number) == shown
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**30))
 def test_compact_numbers_are_compact(number: int) -> None:
     assert len(text.compact(number)) <= 5
@@ -152,6 +164,7 @@ def test_a_single_error_is_not_lost_in_a_column() -> None:
     assert sum(column.counts["ERROR"] for column in strip) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**12), max_size=80), st.integers(1, 40))
 def test_columns_keep_the_records(numbers: list[int], limit: int) -> None:
     strip = columns([bucket(minute, DEBUG=number) for minute, number in enumerate(numbers)], limit)
