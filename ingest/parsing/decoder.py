@@ -41,6 +41,9 @@ _INNER_GATE: Final = (
 """What a header inside a syslog message begins with (its bodies are mostly plain: they need not be searched)."""
 
 
+_Note = Callable[[Format, headers.Match], None]
+
+
 class Decoder:
     """Decodes lines of one source (or what one wrapper of it contains)."""
 
@@ -75,12 +78,16 @@ class Decoder:
         floor = max(_MIN_ACTIVE * len(lines), 1)
         self._active = [(fmt, seen[fmt].variant()) for fmt in FORMATS if fmt in seen and seen[fmt].count >= floor]
 
-    def decode(self, lines: pl.Series) -> pl.DataFrame:
-        """DECODED columns of lines, one row per line, in order."""
-        return self._decode(lines, None)
+    def decode(self, lines: pl.Series, places: pl.Series | None = None) -> pl.DataFrame:
+        """DECODED columns of lines, one row per line, in order.
 
-    def _decode(self, lines: pl.Series, note: Callable[[Format, headers.Match], None] | None) -> pl.DataFrame:
-        rest = _Rest(lines)
+        `places` are the lines' row numbers in the source's frame (none: they follow each other): only neighbours can be
+        parts of one line.
+        """
+        return self._decode(lines, None, places)
+
+    def _decode(self, lines: pl.Series, note: _Note | None, places: pl.Series | None = None) -> pl.DataFrame:
+        rest = _Rest(lines, places)
         first = lines.str.starts_with("{")
         if first.any():
             self._structured(rest, first, structured.read_json)
@@ -95,7 +102,7 @@ class Decoder:
             self._others(rest, note)
         return rest.result()
 
-    def _others(self, rest: _Rest, note: Callable[[Format, headers.Match], None] | None) -> None:
+    def _others(self, rest: _Rest, note: _Note | None) -> None:
         """Tries every format on lines that no usual one of this source has."""
         aside = rest.set_aside(~rest.lines.str.contains(_LINE_GATE))
         untimed = None
@@ -116,7 +123,7 @@ class Decoder:
         rest: _Rest,
         fmt: Format,
         variant: Variant,
-        note: Callable[[Format, headers.Match], None] | None,
+        note: _Note | None,
     ) -> None:
         found = headers.match(fmt, rest.lines, variant, self._clock, self._code(fmt.name))
         if found is None:
@@ -125,31 +132,32 @@ class Decoder:
             note(fmt, found)
         decoded = found.decoded
         if fmt.wraps and self._depth < _MAX_DEPTH:
-            decoded = self._unwrapped(fmt.name, decoded, found.content, found.partial)
+            decoded = self._unwrapped(fmt.name, decoded, found, rest.places(found.rows))
         rest.take(found.rows, decoded)
 
-    def _unwrapped(self, name: str, outer: pl.DataFrame, content: pl.Series, partial: pl.Series | None) -> pl.DataFrame:
+    def _unwrapped(self, name: str, outer: pl.DataFrame, found: headers.Match, places: pl.Series) -> pl.DataFrame:
+        content, partial = found.content, found.partial
         if partial is not None and partial.any():
-            content, glued = _joined(content, partial)
+            content, glued = _joined(content, partial, places)
             outer = outer.with_columns(glued, content.alias("body"))
         if name.startswith("syslog"):
             rows = content.str.contains(_INNER_GATE)
             if not rows.any():
                 return outer
             if not rows.all():
-                inner = self._inside(name, content.filter(rows))
+                inner = self._inside(name, content.filter(rows), places.filter(rows))
                 merged = _merged(outer.filter(rows), inner, True)
                 where = rows.arg_true()
                 return _placed([(None, outer), (where, merged)], outer.height)
-        inner = self._inside(name, content)
+        inner = self._inside(name, content, places)
         return _merged(outer, inner, name.startswith("syslog"))
 
-    def _inside(self, name: str, lines: pl.Series) -> pl.DataFrame:
+    def _inside(self, name: str, lines: pl.Series, places: pl.Series) -> pl.DataFrame:
         """Decodes what was inside a wrapper; what is inside the sample's lines is the sample of the inside."""
         child = self._child(name)
         if self._learning:
             child.learn(lines)
-        return child.decode(lines)
+        return child.decode(lines, places)
 
     def _child(self, name: str) -> Decoder:
         if name not in self._children:
@@ -171,10 +179,10 @@ class Decoder:
             return
         if len(good) < len(entries):
             rows = rows.scatter(rows.arg_true(), [entry is not None for entry in entries])
-        decoded = self._from_entries(good)
-        rest.take(None if rows.all() else rows.arg_true(), decoded)
+        where = None if rows.all() else rows.arg_true()
+        rest.take(where, self._from_entries(good, rest.places(where)))
 
-    def _from_entries(self, entries: list[Entry]) -> pl.DataFrame:
+    def _from_entries(self, entries: list[Entry], places: pl.Series) -> pl.DataFrame:
         stamps = pl.Series([entry.stamp for entry in entries], dtype=pl.String)
         times = pl.Series([entry.micros for entry in entries], dtype=pl.Int64).cast(TIMESTAMP)
         if stamps.null_count() < len(stamps):
@@ -206,9 +214,9 @@ class Decoder:
             outer = decoded[rows]
             content = pl.Series([entry.content for entry in chosen], dtype=pl.String)
             if any(entry.partial for entry in chosen):
-                content, glued = _joined(content, pl.Series([entry.partial for entry in chosen]))
+                content, glued = _joined(content, pl.Series([entry.partial for entry in chosen]), places[rows])
                 outer = outer.with_columns(glued, content.alias("body"))
-            inner = self._inside(kind, content)
+            inner = self._inside(kind, content, places[rows])
             merged = _merged(outer, inner, False)
             if kind == "envelope":
                 merged = merged.with_columns(outer["service"])
@@ -237,8 +245,9 @@ class _Seen:
 class _Rest:
     """Rows that no format has taken yet, and what the taken ones became."""
 
-    def __init__(self, lines: pl.Series) -> None:
+    def __init__(self, lines: pl.Series, places: pl.Series | None) -> None:
         self._height = len(lines)
+        self._places = places
         self.lines = lines
         self._rows: pl.Series | None = None  # row numbers of `lines`; None: all rows, in order
         self._taken: list[tuple[pl.Series | None, pl.DataFrame]] = []
@@ -252,6 +261,11 @@ class _Rest:
         if self._rows is None:
             self._rows = pl.int_range(0, self._height, dtype=pl.UInt32, eager=True)
         return self._rows
+
+    def places(self, rows: pl.Series | None) -> pl.Series:
+        """The row numbers, in the source's frame, of some rows of `lines` (None: all of them)."""
+        numbers = self._numbers() if rows is None else self._numbers().gather(rows)
+        return numbers if self._places is None else self._places.gather(numbers)
 
     def take(self, rows: pl.Series | None, decoded: pl.DataFrame) -> None:
         """Notes what some rows of `lines` (None: all of them) became, and drops them."""
@@ -303,9 +317,9 @@ def _placed(parts: list[tuple[pl.Series | None, pl.DataFrame]], height: int) -> 
     return source[order]
 
 
-def _joined(content: pl.Series, partial: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _joined(content: pl.Series, partial: pl.Series, places: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Partial lines: the first row of each run holds the whole text, the others none and are marked as glued."""
-    glued = partial.shift(1).fill_null(False)
+    glued = partial.shift(1).fill_null(False) & (places.cast(pl.Int64).diff() == 1).fill_null(False)
     groups = (~glued).cum_sum()
     table = pl.DataFrame({"content": content, "group": groups, "glued": glued})
     whole = pl.col("content").str.join("").over("group")

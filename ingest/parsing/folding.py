@@ -66,14 +66,15 @@ _CHAIN: Final = r"^(?:The above exception was the direct cause|During handling o
 
 def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
     """Which rows begin a record. `positions` are line numbers: after a gap in them a record begins anew."""
-    text = decoded["body"]
-    gap = (positions.diff() != 1).fill_null(True)
+    gap = (positions.cast(pl.Int64).diff() != 1).fill_null(True)
     special = decoded["glued"] | decoded["detail"] | decoded["opens"].shift(1).fill_null(False)
-    if not special.any() and not text.str.contains(_QUICK).any():
-        return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(text))
+    quick = decoded["body"].str.contains(_QUICK) | special
+    if not quick.any():
+        return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(quick))
     table = pl.DataFrame(
         {
-            "text": text,
+            "row": pl.int_range(0, len(quick), dtype=pl.UInt32, eager=True),
+            "text": decoded["body"],
             "headered": decoded["headered"],
             "opens": decoded["opens"],
             "special": special,
@@ -83,7 +84,13 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
             "attributes": decoded["attributes"],
         }
     )
-    return _continues(table).select(((~pl.col("continues")) | pl.col("gap")).alias("start")).to_series()
+    # Only the surroundings of such lines need the full look. A line next to none of them continues nothing, and is
+    # neither indented nor part of a trace: the first line of each stretch is one, so nothing before it matters.
+    near = quick | quick.shift(1).fill_null(False) | quick.shift(-1).fill_null(False)
+    stretch = table if near.all() else table.filter(near)
+    adjacent = pl.col("row").cast(pl.Int64).diff() == 1
+    continued = _continues(stretch).filter(pl.col("continues") & ~pl.col("gap") & adjacent)["row"]
+    return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(quick)).scatter(continued, False)
 
 
 def _continues(table: pl.DataFrame) -> pl.DataFrame:

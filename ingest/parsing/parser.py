@@ -99,13 +99,13 @@ class Parser:
 
     def parse_single(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Each line as a record of its own, and which of them could be part of a record of several lines."""
-        decoded = self._decoder.decode(_clean(lines["line"])).with_columns(lines["position"])
+        decoded = self._decoder.decode(_clean(lines["line"]), lines["position"]).with_columns(lines["position"])
         records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
         return self._batch(records), folding.may_fold(decoded)
 
     def _divided(self, lines: pl.DataFrame, begin: pl.Series | None) -> tuple[pl.DataFrame, pl.Series]:
         """Decoded rows with their positions, and which of them begin a record."""
-        decoded = self._decoder.decode(_clean(lines["line"]))
+        decoded = self._decoder.decode(_clean(lines["line"]), lines["position"])
         start = folding.starts(decoded, lines["position"])
         if begin is not None:
             start = start | lines["position"].is_in(begin)

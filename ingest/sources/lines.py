@@ -118,13 +118,13 @@ class LineFramer:
         return lines
 
     def _cut(self, lines: pl.DataFrame) -> pl.DataFrame:
-        long = pl.col("line").str.len_bytes() > self._max
-        over = lines.filter(long)
-        if over.is_empty():
+        sizes = lines["line"].str.len_bytes()
+        rows = (sizes > self._max).arg_true()
+        if not len(rows):
             return lines
+        over = lines[rows]
         self.cut.extend(over["position"].to_list())
         shorter = [text.encode()[: self._max].decode(errors="ignore") for text in over["line"]]
-        rows = lines.select(long.arg_true()).to_series()
         return lines.with_columns(lines["line"].clone().scatter(rows, pl.Series(shorter, dtype=pl.String)))
 
     def _note(self, text: bytes, first: int) -> None:

@@ -266,6 +266,13 @@ def test_partial_lines_are_joined_before_they_are_parsed() -> None:
     assert parse(CRI.split("\n"))[1]["body"][0] == "boom"
 
 
+def test_only_neighbours_are_parts_of_one_line() -> None:
+    partial, other = "2024-06-12T10:00:01.1Z stdout P abc", "2024-06-12 10:00:01,123 ERROR [main] a.B: x"
+    records = parse([partial, other, partial, other, other])[1]
+    assert records["position"].to_list() == [1, 2, 3, 4, 5]
+    assert records["body"].to_list() == ["abc", "x", "abc", "x", "x"]
+
+
 def test_a_record_is_not_folded_without_limit() -> None:
     lines = ["2024-06-12 10:00:01 ERROR start", *(["  more"] * (3 * folding.MAX_LINES))]
     parser, records = parse(lines, 700)
