@@ -94,10 +94,13 @@ def _probe(w: World, t: float, name: str, index: int) -> None:
         w.write(t, name, f'INFO:     {host}:{w.noise.randrange(32768, 60999)} - "GET /healthz HTTP/1.1" 200 OK')
 
 
-def _access(w: World, t: float, client: str, method: str, path: str, status: int, agent: str) -> None:
+def _access(
+    w: World, t: float, client: str, method: str, path: str, status: int, agent: str, rid: str = "", took: float = 0.0
+) -> None:
+    upstream = f"{took:.3f}" if took else "-"
     text = (
         f'{client} - - [{w.clock.nginx_access(t)}] "{method} {path} HTTP/1.1" {status} {w.noise.choice((146, 153, 162, 548))} '
-        f'"-" "{agent}" rt=0.000 urt=- rid={hexes(w.noise, 32)}'
+        f'"-" "{agent}" rt={took:.3f} urt={upstream} rid={rid or hexes(w.noise, 32)}'
     )
     w.write(t, "gateway/access", text)
 
@@ -165,19 +168,11 @@ def _client_error(w: World, t: float) -> None:
                 ("bad_credentials", "Wrong password for customer {c}"),
             ),
         )
-        customer = n.randrange(10_000, 99_999)
-        w.say(
-            t,
-            "users",
-            "warning",
-            "users.auth",
-            event,
-            text.format(c=customer),
-            {"customer": customer, "ip": client},
-            hexes(n, 32),
-            pod=0,
-        )
-        _access(w, t + 0.05, client, "POST", "/api/login", 401, "ShopApp/4.12.0 (iOS 17.5)")
+        customer, request = n.randrange(10_000, 99_999), hexes(n, 32)
+        took = n.uniform(0.05, 0.11)
+        fields = {"customer": customer, "ip": client}
+        w.say(t, "users", "warning", "users.auth", event, text.format(c=customer), fields, request, pod=0)
+        _access(w, t + took, client, "POST", "/api/login", 401, "ShopApp/4.12.0 (iOS 17.5)", request, took)
 
 
 def _deprecation(w: World, t: float) -> None:
