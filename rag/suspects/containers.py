@@ -163,9 +163,7 @@ def _ended(item: KubernetesObject, name: str, whose: str, crash: _Crash) -> Find
     script = "\n".join(entry.value for entry in command)
     if missing := _missing_variables(item, name, script):
         names = ", ".join(missing)
-        cause = (
-            f"{whose}: missing environment variable {names}: its command uses it, its environment does not define it"
-        )
+        cause = f"{whose}: the environment variable {names} is missing: its command uses it, but it is undefined"
         lines = (*(entry.line for entry in command if missing[0] in entry.value), *crash.lines)
         return Finding("missing_env_var", 0.97, cause, (*crash.why, f"Environment has no {names}"), lines)
     closing = _unbalanced(script) if re.search(r"\b(?:ba|da|a|z|k)?sh\b", script) else None

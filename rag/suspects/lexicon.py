@@ -103,7 +103,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         r"no available connection and the queue has reached|all hosts?\(?s?\)? tried for .{0,40}quer(?:y|ies) failed(?: \(tried: (?P<what>[\w.:-]+))?",
         "dependency_down",
         0.9,
-        "the database cannot be reached: every connect attempt failed",
+        "fails to connect to the database: every attempt failed",
     ),
     Sign(
         r"rejectedexecution|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)|unable to create (?:new )?native thread|can't start new thread|stuck ?thread|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads|workers)"
@@ -198,7 +198,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
         r"|(?P<w2>the )?database .{0,60}(?:unavailable|unreachable|is down)",
         "dependency_down",
         0.85,
-        "unable to connect to the database or dependency",
+        "unable to connect to the database or another dependency",
     ),
     Sign(
         r"(?:database|postgres\w*|mysql|mongo\w*|redis|kafka|broker|upstream|dependency|backend|server|service|provider|gateway|peer|node|leader|master|primary) (?:[\w.:-]+ )?(?:is |has become |became |went )?(?:currently )?"

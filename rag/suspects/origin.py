@@ -19,8 +19,9 @@ _PLAIN: Final = frozenset(
         r"\w+",
         "root main app src lib libs cmd internal pkg server service services api core common utils util handlers "
         "handler py warnings com org io net dev java logging logger log console default asyncio uvicorn gunicorn "
-        "werkzeug flask django sqlalchemy urllib3 requests httpx celery kombu kafka aiohttp botocore boto3 tornado twisted "
-        "alembic pika redis psycopg2 pymongo access error stdout stderr usr opt home var tmp webpack node_modules source tests",
+        "werkzeug flask django sqlalchemy urllib3 requests httpx celery kombu kafka aiohttp botocore boto3 tornado "
+        "twisted alembic pika redis psycopg2 pymongo access error stdout stderr usr opt home var tmp webpack "
+        "node_modules source tests",
     )
 )
 """Names that say nothing about which program it is: folders, loggers of frameworks."""

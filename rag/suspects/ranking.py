@@ -15,6 +15,8 @@ from rag.suspects.scene import Clue, Scene, survey
 
 MAX_EVIDENCE: Final = 6
 MAX_RULED_OUT: Final = 8
+FAINT: Final = 0.15
+"""Suspects below this share of the best one's score are left out: they only distract."""
 _WORD: Final = re.compile(r"[a-z][a-z0-9_-]{2,}|\d{3}\b")
 _COMMON: Final = frozenset(
     re.findall(
@@ -45,7 +47,9 @@ def rank(incident: Incident, detection: Detection, *, symptom: str | None = None
     graph = propagation.blame(scene)
     merged = merge(steered(proposals(scene, graph), symptom))
     ordered = sorted(merged, key=lambda item: (-score(item.facts), item.cause))
-    suspects = tuple(item.suspect(score(item.facts)) for item in ordered[:limit])
+    scored = [(item, score(item.facts)) for item in ordered[:limit]]
+    best = scored[0][1] if scored else 0.0
+    suspects = tuple(item.suspect(value) for item, value in scored if value >= FAINT * best)
     return Ranking(suspects, tuple(ruled_out(scene, graph))[:MAX_RULED_OUT])
 
 

@@ -177,9 +177,8 @@ class Scene:
 
 def survey(incident: Incident, detection: Detection) -> Scene:
     """Collects the clues of an incident: bounded in number, each with its first record, in order of appearance."""
-    start = incident.starts_at - LEAD if incident.starts_at is not None else None
     anomalies = {(item.template_id, item.service): item for item in incident.anomalies}
-    rows = [row for row in detection.history.activity(start, incident.ends_at) if _concerns(row, incident, anomalies)]
+    rows = [row for row in _rows(incident, detection) if _concerns(row, incident, anomalies)]
     picked = _pick(rows, anomalies)
     citations: dict[Citation, TemplateActivity] = {}
     for row in picked:
@@ -247,6 +246,21 @@ def _onset(clues: Sequence[Clue], incident: Incident) -> datetime | None:
         if clue.failing and clue.novelty > 0.6 and weighty and ours and clue.record.timestamp is not None:
             return clue.record.timestamp
     return incident.starts_at
+
+
+def _rows(incident: Incident, detection: Detection) -> list[TemplateActivity]:
+    """What templates did in the incident. What was new in the minutes before it is counted in: it may be its start."""
+    history, start = detection.history, incident.starts_at
+    rows = {(row.template_id, row.service): row for row in history.activity(start, incident.ends_at)}
+    if start is not None:
+        for row in history.activity(start - LEAD, start):
+            key = (row.template_id, row.service)
+            if row.before == 0 and row.first_seen is not None and row.first_seen < start:
+                during = rows[key].during if key in rows else 0
+                rows[key] = replace(
+                    row, during=during + row.during, last_seen=rows[key].last_seen if during else row.last_seen
+                )
+    return list(rows.values())
 
 
 def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:
