@@ -22,8 +22,14 @@ from ingest.anomalies.symptom import Symptom
 CORE: Final = 0.3
 """Weight from which a symptom may open an incident."""
 
+STRONG: Final = 0.5
+"""Weight from which a symptom may join others into one incident over time."""
+
 OPENS: Final = 0.5
 """Combined weight, 1 - prod(1 - w), from which symptoms are an incident."""
+
+CERTAIN: Final = 0.85
+"""Combined weight from which symptoms without a time are an incident in a log that has times."""
 
 MOST_SYMPTOMS: Final = 400
 """Symptoms that are grouped; the strongest are kept."""
@@ -50,27 +56,47 @@ class Horizon:
 def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     """Symptoms of one axis that are incidents, each as a group in order of start; groups in order of start."""
     chosen = sorted(symptoms, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_SYMPTOMS]
-    cores = sorted((s for s in chosen if s.weight >= CORE), key=_by_start)
-    groups = [g for g in _join(cores, horizon) if _evidence(g) >= OPENS]
-    spans = [(min(s.start for s in g), max(s.end for s in g), frozenset(_services(g))) for g in groups]
+    strong = sorted((s for s in chosen if s.weight >= STRONG), key=_by_start)
+    milder = sorted((s for s in chosen if CORE <= s.weight < STRONG), key=_by_start)
+    groups = _join(strong, horizon)
+    # What is milder goes with what is strong, and does not bridge it: it may well last from one incident to the next.
+    alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
+    groups += _join(alone, horizon)
+    groups = [g for g in groups if _evidence(g) >= OPENS]
     for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
-        for members, (start, end, services) in zip(groups, spans, strict=True):
-            beside = symptom.start <= end + horizon.onset and symptom.end >= start - horizon.onset
-            if beside and (not services or symptom.anomaly.service in services or symptom.mentions & services):
-                members.append(symptom)
-                break
-    return [sorted(members, key=_by_start) for members in groups]
+        _accompany(symptom, groups, replace(horizon, gap=horizon.onset))
+    return sorted((sorted(members, key=_by_start) for members in groups), key=lambda g: _by_start(g[0]))
+
+
+def _accompany(symptom: Symptom, groups: Sequence[list[Symptom]], horizon: Horizon) -> bool:
+    """Adds a symptom to the group that it shares most time with among those it is related to; False where none is."""
+    best, most = None, -1
+    for members in groups:
+        related = [s for s in members if s.weight >= CORE and _related(s, symptom, horizon)]
+        if not related:
+            continue
+        start, end = min(s.start for s in related), max(s.end for s in related)
+        shared = max(0, min(end, symptom.end) - max(start, symptom.start))
+        if shared > most:
+            best, most = members, shared
+    if best is not None:
+        best.append(symptom)
+    return best is not None
 
 
 def merge_axes(timed: list[list[Symptom]], untimed: list[list[Symptom]]) -> list[list[Symptom]]:
     """Groups of both axes. What has no time joins the timed group that it has most to do with, for it may be that."""
+    if not timed:
+        return [list(members) for members in untimed]
     groups = [list(members) for members in timed]
     for members in untimed:
-        if groups:
-            max(groups, key=lambda group: (_common(group, members), _evidence(group))).extend(members)
-        else:
-            groups.append(list(members))
+        max(groups, key=lambda group: (_common(group, members), _evidence(group))).extend(members)
     return groups
+
+
+def certain(groups: Sequence[list[Symptom]]) -> list[list[Symptom]]:
+    """The groups that are an incident even though nothing says when they happened, beside records that do."""
+    return [members for members in groups if _evidence(members) >= CERTAIN]
 
 
 def _common(a: Sequence[Symptom], b: Sequence[Symptom]) -> int:

@@ -234,7 +234,10 @@ def _groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:
             timed: incidents.group([*axis.symptoms, *standing(axis.facts, records)], axis.horizon)
             for timed, axis in axes.items()
         }
-    return incidents.merge_axes(found.get(True, []), found.get(False, []))
+    timed, untimed = found.get(True, []), found.get(False, [])
+    if untimed and not timed and True in axes and axes[True].facts.records > axes[False].facts.records:
+        untimed = incidents.certain(untimed)
+    return incidents.merge_axes(timed, untimed)
 
 
 def _incident(

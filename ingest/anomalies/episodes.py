@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from core.domain import AnomalyKind
 from ingest.anomalies import rare_template, rate_drop, rate_spike
-from ingest.anomalies.judge import Flag
+from ingest.anomalies.judge import ERRORS, Flag
 from ingest.anomalies.panel import Panel
-from ingest.anomalies.statistics import upper_tail
+from ingest.anomalies.statistics import Floats, upper_tail
 
 GAP: Final = 3
-"""Buckets without a flag that an episode survives."""
+"""Normal buckets in a row that an episode of errors survives; one of milder messages survives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Episode:
     before: float
 
 
-def episodes(flags: Sequence[Flag], panel: Panel) -> list[Episode]:
+def episodes(flags: Sequence[Flag], panel: Panel, alarms: Floats) -> list[Episode]:
     """Flags joined per series and direction, in order of start.
 
     An episode lasts until the series is back where it was before it, whatever the judge has got used to meanwhile.
@@ -50,7 +50,7 @@ def episodes(flags: Sequence[Flag], panel: Panel) -> list[Episode]:
         i = 0
         while i < len(mine):
             out = _out_of_normal(panel, row, up, mine[i].expected)
-            last = _end(out, mine[i].column)
+            last = _end(out, mine[i].column, GAP if alarms[row] >= ERRORS or not up else 1)
             run = [flag for flag in mine[i:] if flag.column <= last]
             i += len(run)
             found.append(_episode(run, last, int(out[run[0].column : last + 1].sum()), panel))
@@ -65,13 +65,13 @@ def _out_of_normal(panel: Panel, row: int, up: bool, expected: float) -> NDArray
     return np.asarray(counts < rate_drop.RATIO * normal)
 
 
-def _end(out: NDArray[np.bool_], first: int) -> int:
-    """The last bucket out of the normal that is reached from `first` with at most `GAP` normal ones in a row."""
+def _end(out: NDArray[np.bool_], first: int, gap: int) -> int:
+    """The last bucket out of the normal that is reached from `first` with at most `gap` normal ones in a row."""
     last = first
     for column in range(first + 1, len(out)):
         if out[column]:
             last = column
-        elif column - last > GAP:
+        elif column - last > gap:
             break
     return last
 

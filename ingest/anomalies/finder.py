@@ -28,7 +28,7 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     facts = Facts(subject)
     panel = subject.panel
     flags = judge(panel, facts.alarms, subject.rate)
-    found = [_symptom(episode, facts) for episode in episodes(flags, panel)]
+    found = [_symptom(episode, facts) for episode in episodes(flags, panel, facts.alarms)]
     found += parameter_symptoms(subject)
     return sorted(found, key=lambda s: (s.start, s.anomaly.template_id)), facts
 
@@ -77,6 +77,7 @@ def _symptom(episode: Episode, facts: Facts) -> Symptom:
             episode.p_value,
             abs(episode.observed - episode.expected),
             _lasted(episode, start, end, panel),
+            episode.observed / max(episode.expected, 0.5),
         ),
         timed=panel.timed,
         start=start,

@@ -164,7 +164,9 @@ def _describe(
     first, last = _stretch(at, values, first, last, scale)
     during = values[(at >= first) & (at <= last)]
     pairs = [(np.median(earlier), np.median(during)), (np.quantile(earlier, 0.9), np.quantile(during, 0.9))]
-    ratios = [float((b + 1e-9) / (a + 1e-9)) for a, b in pairs]
+    # A count that goes from 0 to 1 has not grown without bounds.
+    least = 1.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
+    ratios = [float((b + least) / (a + least)) for a, b in pairs]
     ratio = max(ratios, key=lambda r: abs(math.log(max(r, 1e-9))))
     if 1 / RATIO < ratio < RATIO:
         return None
@@ -172,7 +174,7 @@ def _describe(
 
 
 def _stretch(at: NDArray[np.int64], values: Floats, first: int, last: int, scale: int) -> tuple[int, int]:
-    """The exact bounds: samples half-way between both medians, on a scale of ratios, with few of the old kind between."""
+    """The exact bounds: samples beyond half-way between both medians (as ratios), few of the old kind between them."""
     before, during = float(np.median(values[at < first])), float(np.median(values[(at >= first) & (at <= last)]))
     if before <= 0 or during <= 0:
         return first, last

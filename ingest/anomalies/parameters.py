@@ -38,7 +38,8 @@ def parameter_symptoms(subject: Subject) -> list[Symptom]:
                 subject,
                 column,
                 AnomalyKind.NUMERIC_SHIFT,
-                _telling(column, inside, shift.ratio > 1),
+                column.rows[inside],
+                telling=_telling(column, inside, shift.ratio > 1),
                 observed=round(shift.during, 4),
                 expected=round(shift.before, 4),
                 p_value=shift.p_value,
@@ -57,6 +58,7 @@ def parameter_symptoms(subject: Subject) -> list[Symptom]:
                 column,
                 AnomalyKind.NEW_VALUE,
                 column.rows[inside],
+                telling=column.rows[inside],
                 observed=value.value,
                 expected=", ".join(value.known),
                 p_value=value.p_value,
@@ -89,6 +91,7 @@ def _symptom(
     kind: AnomalyKind,
     at: NDArray[np.int64],
     *,
+    telling: NDArray[np.int64],
     observed: float | str,
     expected: float | str,
     p_value: float,
@@ -102,7 +105,8 @@ def _symptom(
     level = int(rows["severity"].max())  # type: ignore[arg-type]  # UInt8
     first, last = ("first_time", "last_time") if panel.timed else ("bucket", "bucket")
     start, end = int(rows[first].min()), int(rows[last].max())  # type: ignore[arg-type]  # Int64
-    message = str(rows["sample"][0])
+    told = subject.table[telling].sort("bucket", maintain_order=True)
+    message = str(told["sample"][0])
     if alarming is None:
         alarming = _alarm_of(column.name, str(observed), level)
     seconds = min(active * panel.width, end - start) / SECOND if panel.timed else 30.0 * active
@@ -130,7 +134,7 @@ def _symptom(
         start=start,
         end=end,
         message=message,
-        examples=places(rows),
+        examples=places(told),
         trace_ids=frozenset(rows["trace_id"].drop_nulls().head(_TRACES).to_list()),
         mentions=mentions(message, subject.services, column.service),
     )

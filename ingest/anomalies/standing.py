@@ -44,7 +44,9 @@ def standing(facts: Facts, records: float) -> list[Symptom]:
     for row in np.flatnonzero(failing):
         spread = float((window[row] > 0).mean())
         late = _lateness(window[row])
-        weight = float(facts.alarms[row]) * max(length, min(1.0, share / SHARE), late * (1.0 - spread))
+        weight = float(facts.alarms[row]) * max(
+            length, min(1.0, share / SHARE), late * (1.0 - spread) * min(1.0, 5 * length)
+        )
         found.append(_symptom(facts, int(row), min(0.95, weight), records))
     return sorted(found, key=lambda s: (s.start, s.anomaly.template_id))
 

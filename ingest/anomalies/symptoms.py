@@ -12,6 +12,9 @@ from typing import Final
 
 from core import severity
 
+SECONDS: Final = 0.59
+"""A delay of seconds weighs as much as a failure, but is none."""
+
 ALARMING: Final = 0.5
 """From here on a message says by itself that something failed."""
 
@@ -89,15 +92,15 @@ _NOT_WORDS: Final = re.compile(
 
 
 def words(message: str) -> float:
-    """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, 0.5 seconds of delay, 0.3 a
-    strain, 0 nothing."""
+    """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, as much for seconds of delay,
+    0.3 a strain, 0 nothing."""
     text = _HARMLESS.sub(" ", _NOT_WORDS.sub(" ", message[:600]))
     if _CRASH.search(text):
         return 0.9
     if _FAILURE.search(text):
         return 0.6
     if _SLOW.search(text):
-        return 0.5
+        return SECONDS
     return 0.3 if _STRAIN.search(text) else 0.0
 
 

@@ -13,10 +13,13 @@ LASTING: Final = 300.0
 """Seconds out of the normal from which a warning, or a fall, is no passing thing."""
 
 
-def weigh(kind: AnomalyKind, alarming: float, p_value: float, records: float, seconds: float) -> float:
+def weigh(
+    kind: AnomalyKind, alarming: float, p_value: float, records: float, seconds: float, ratio: float = 1.0
+) -> float:
     """How much an anomaly speaks for trouble, in [0, 1]: what the message says, how sure, how many, how long.
 
-    `records` beyond the expected; `seconds` out of the normal. One error may be noise; warnings count when they last.
+    `records` beyond the expected; `seconds` out of the normal; `ratio` to the expected. One error may be noise; warnings
+    count when they last.
     """
     sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 8.0)
     lasting = min(1.0, seconds / LASTING)
@@ -30,5 +33,7 @@ def weigh(kind: AnomalyKind, alarming: float, p_value: float, records: float, se
         extent = min(1.0, 0.45 + 0.15 * float(np.log2(max(1.0, records))) + 0.3 * lasting)
     else:
         extent = 0.25 + 0.75 * lasting
-    base = 0.85 if kind is AnomalyKind.RATE_SPIKE else 0.9 if kind is AnomalyKind.RARE_TEMPLATE else 1.0
-    return base * alarming * (0.6 + 0.4 * sure) * extent
+    if kind is AnomalyKind.RATE_SPIKE:
+        extent *= 1.0 + 0.3 * lasting * min(1.0, float(np.log2(max(1.0, ratio))) / 4.0)
+    base = 0.9 if kind is AnomalyKind.RATE_SPIKE else 0.9 if kind is AnomalyKind.RARE_TEMPLATE else 1.0
+    return min(1.0, base * alarming * (0.6 + 0.4 * sure) * extent)
