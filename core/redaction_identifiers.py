@@ -170,6 +170,7 @@ _INTERNATIONAL: Final = re.compile(
 )
 _NATIONAL: Final = re.compile(
     rf"(?<![\w.+/-])(?<!\d:)(?=(\(?0\d{{1,2}}(?:\) ?|(?P<a>[ .-]))\d{{3,4}}(?(a)(?P=a)|[ .-])\d{{4}}{_AFTER}"
+    rf"|82(?P<d>[ .-])1\d(?P=d)\d{{3,4}}(?P=d)\d{{4}}{_AFTER}"
     rf"|\(?[2-9]\d\d(?:\) ?|(?P<b>[ .-]))\d{{3}}(?(b)(?P=b)|[ .-])\d{{4}}{_AFTER}))"
 )
 """The shapes of Korea and Japan (`010-1234-5678`, `(02) 123-4567`) and of North America (`(202) 555-0143`)."""

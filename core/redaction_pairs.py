@@ -17,7 +17,7 @@ _STEM: Final = re.compile(
 
 _KEY: Final = re.compile(
     r"(?P<key>"
-    r"(?:pass(?:word|wd|phrase|code)|pwd|pswd|secret|token|credentials?|비밀\s?번호|비번|암호)"
+    r"(?:pass(?:word|wd|[ _-]?phrase|code)|pwd|pswd|secret|token|credentials?|비밀\s?번호|비번|암호)"
     r"(?:[_ -]?(?:access[_ -]?key|key|value|text|string|plain|new|old|confirm(?:ation)?|\d{1,2}))?"
     r"|(?P<weak>pass|creds?|otp|cvv|cvc|pin|ssn|sig|signature)(?:[_-]?(?:code|value|\d{1,2}))?"
     r"|(?:api|access|private|account|signing|encrypt(?:ion)?|master|subscription|licen[cs]e|auth|ssh|client|storage|service)"
@@ -30,10 +30,10 @@ _KEY: Final = re.compile(
     r"|['\"]{0,2},?\s{0,40}['\"]{0,2}value['\"]{0,2}[ \t]{0,2}[:=][ \t]{0,4}"
     r"|(?P<tuple>['\"], {0,2}(?=b?['\"]))"
     r"|[^<>\"'=:\s]{0,20}(?P<xml>(?: [^<>]{0,200})?>\s{0,20})"
-    r"|[ ](?P<prose>(?:is|was|set to|changed to|reset to)[ ]:?[ ]{0,2}))"
+    r"|[ ](?P<prose>(?:(?:is|was|set to|changed to|reset to)[ ]:?[ ]{0,2})?))"
 )
 _VALUE: Final = re.compile(
-    r"(?:[^\s\"'`<>,;&)\]}\\]|\\(?![\"'nrt])|<[A-Z][A-Z0-9_]{0,40}>|<(?![/A-Z!])"
+    r"(?:[^\s\"'`<>,;&)\]}\\]|\\(?![\"'nrt])|<(?:\*|[A-Z][A-Z0-9_]{0,40})>|<(?![/A-Z!])|>(?![\s\"'`<,;&)\]}]|$)"
     r"|[,;&](?![\s\"'`]|$|[\w.%-]{1,60}+\s?[=:])|[)\]}](?![\s\"'`,;)\]}]|$))++"
 )
 _MASK_ONLY: Final = re.compile(
@@ -88,6 +88,8 @@ def _is_key(text: str, lowered: str, match: re.Match[str]) -> bool:
     if match["xml"] is not None:
         before = text[max(0, start - 40) : start]
         return re.search(r"<[\w:.-]*$", before) is not None
+    if match["prose"] == "":  # `with password hunter2`, not `Secret db-creds created`
+        return match["weak"] is None and re.match(r"pass|pwd|token|(?:api|access).?key|비", match["key"]) is not None
     if match["tuple"] is not None and not re.search(r"[(\[]\s?b?['\"][\w.-]*$", text[max(0, start - 40) : start]):
         return False  # a list of names
     if text.startswith("PASS:", start) and text[start - 1 : start] != "_":
@@ -113,6 +115,8 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
     )
     if quote in ('"', "'", "`"):
         at = text.index(quote, at) + 1
+        if text.startswith(quote, at) and text[at + 1 : at + 2] not in ("", *",;:}])> \t\n\r"):
+            at += 1  # quotes doubled, as in CSV
         close = _QUOTED[quote].match(text, at)
         end = close.end() if close else at
         quoted = True
@@ -134,7 +138,11 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
 
 _ELEMENT: Final = re.compile(r"[^<]{1,16384}+(?=</)")
 _LINE: Final = re.compile(r"[^\n\r\"'`]{1,16384}+")
-_QUOTED: Final = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*+", re.DOTALL) for quote in ('"', "'", "`")}
+_QUOTED: Final = {
+    '"': re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\]|\\.|''(?=[^\s,;:)}\]]))*+", re.DOTALL),
+    "`": re.compile(r"(?:[^`\\]|\\.)*+", re.DOTALL),
+}
 
 
 def _skip(text: str, at: int, chars: str) -> int:
@@ -164,6 +172,8 @@ def _plausible(value: str, match: re.Match[str]) -> bool:
     bare = value.rstrip(".,;:!?")
     separator = match["separator"]
     if match["prose"] is not None:
+        if not match["prose"]:  # `with password hunter2`
+            return len(bare) >= 6 and re.search(r"[A-Za-z]", bare) is not None and re.search(r"\d", bare) is not None
         return bool(re.search(r"[^A-Za-z.,'-]", bare)) and bare.lower() not in _PROSE
     if bare.lower() in _PROSE and _ASSIGNED.search(separator) is None:
         return False
@@ -223,6 +233,11 @@ _FLAG: Final = re.compile(
 _CURL: Final = re.compile(
     r"(?<!\S)(?:-u|--user|--proxy-user)[ =\t]{0,4}[\"']?[^\s:\"']{1,128}+:(?P<value>[^\s\"']{1,1024}+)"
 )
+_SSHPASS: Final = re.compile(r"\bsshpass[ ]+-p[ ]{0,4}[\"']?(?P<value>[^\s\"']{1,256}+)")
+_DSN: Final = re.compile(
+    r"(?<![\w.:/@-])[\w.-]{1,64}+:(?P<value>[^\s:@/\"'`<>]{1,128}+)@"
+    r"(?=(?:tcp|unix)\(|[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+(?![\w@])|[\w-]{1,63}+:\d{2,5}/)"
+)
 _SQL: Final = re.compile(
     r"\bidentified[ ](?:with[ ]\w{1,40}[ ])?by[ ](?:password[ ])?(?P<quote>['\"])(?P<value>[^'\"]{1,1024}+)", re.I
 )
@@ -230,8 +245,14 @@ _MYSQL: Final = re.compile(r"\bmysql(?:dump|admin)?\b[^\n|;]{0,200}?[ ]-p(?P<val
 
 
 def command_lines(text: str) -> Iterator[Span]:
-    """Passwords given to programs: `--password x`, `curl -u user:x`, `mysql -px`, `IDENTIFIED BY 'x'`."""
-    for hints, pattern in ((("-",), _FLAG), (("curl", "wget", "http"), _CURL), (("mysql",), _MYSQL)):
+    """Passwords given to programs: `--password x`, `curl -u user:x`, `mysql -px`, `user:x@tcp(db)/`, SQL."""
+    for hints, pattern in (
+        (("-",), _FLAG),
+        (("curl", "wget", "http"), _CURL),
+        (("mysql",), _MYSQL),
+        (("sshpass",), _SSHPASS),
+        (("@",), _DSN),
+    ):
         if any(hint in text for hint in hints):
             for match in pattern.finditer(text):
                 if not _nothing(match["value"]) and match["value"].lower() not in _PROSE:

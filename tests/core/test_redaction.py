@@ -116,6 +116,8 @@ def test_bad_own_patterns_are_refused(name: str, pattern: str) -> None:
         "Bearer authentication failed",
         "Basic auth is required",
         "http://host:8080/path@v1.2 and https://example.com/a?b=c#d",
+        "cookie consent given; Secret db-creds2 created; password policy changed; password reset for bob",
+        'secret "db-creds" not found; token_type=bearer&grant_type=password',
         "password_length=12 tokenizer=bpe secretName: db",
         "0.4111111111111111 4111.111111111111",
         "order 1234-5678-9012",

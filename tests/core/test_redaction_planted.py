@@ -289,6 +289,14 @@ PAIRS = [
     "AccountKey={};Suffix=x",
     "passphrase={}",
     "signing-key={}",
+    "with password {} given",
+    "mysql -uroot -p{} shop",
+    "sshpass -p {} ssh web-1",
+    "dsn=app:{}@tcp(10.0.0.5:3306)/shop",
+    "connecting app:{}@db.internal:5432",
+    'row: "{{""password"":""{}"",""n"":1}}"',
+    "password=<*>{}",
+    "password=<EMAIL_9>{}",
 ]
 
 
@@ -301,10 +309,12 @@ def test_no_value_of_a_secret_key_survives(pattern: str, coding: str) -> None:
         secret = password(rng)
         if "://" in pattern or "curl" in pattern:
             secret = secret.replace("#", "x").replace("$", "y")
+        if "app:{}@" in pattern:
+            secret = secret.replace("@", "x")
         if "?user" in pattern:
             secret = urllib.parse.quote(secret, safe="")
-        if pattern.startswith("password is"):
-            secret += "1"
+        if "password is" in pattern or "with password" in pattern:
+            secret += "a1"
         line = CODINGS[coding]("INFO app " + pattern.format(secret) + " done")
         masked = redactor.mask(line)
         assert not survives(secret, masked), (secret, line, masked)
