@@ -19,6 +19,7 @@ from core.domain import LogTemplate
 from ingest.templates import masking
 from ingest.templates.evidence import Thresholds, Words, generalise, partition
 from ingest.templates.identity import founding_id
+from ingest.templates.known import KnownTemplates
 from ingest.templates.siblings import SiblingRules
 from ingest.templates.store import MAX_EXAMPLES, TemplateStore
 from ingest.templates.words import GENERAL, separators_before, split
@@ -149,11 +150,17 @@ class DrainMiner:
         return batch.with_columns(_lookup(rows, table))
 
     def templates(self) -> Mapping[int, LogTemplate]:
-        """Every template known, by id, with its newest text and how many records it was assigned."""
-        return {
-            each.template_id: LogTemplate(each.template_id, each.text, each.version, each.count, 0, each.service)
-            for each in self.store.templates.values()
-        }
+        """Every template known, by id, with its newest text and how many records it was assigned.
+
+        Aliases are found too, though they are neither counted nor listed.
+        """
+        return KnownTemplates(
+            {
+                each.template_id: LogTemplate(each.template_id, each.text, each.version, each.count, 0, each.service)
+                for each in self.store.templates.values()
+            },
+            self.resolve,
+        )
 
     def resolve(self, template_id: int) -> int:
         """The id that this one lives under now (an alias after a merge), or the id itself."""
