@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
 from typing import Literal
@@ -15,14 +16,27 @@ import click
 from core.errors import PermanentError
 from core.findings import Findings
 from report.document import build, to_json
+from report.masking import masked
 
 Format = Literal["rich", "json", "markdown", "html"]
+Mask = Callable[[str], str]
 FORMATS = ("rich", "json", "markdown", "html")
 
 
-def form(findings: Findings, chosen: Format, *, zone: tzinfo, top: int, width: int = 100, color: bool = False) -> str:
-    """The report as text."""
+def form(
+    findings: Findings,
+    chosen: Format,
+    *,
+    zone: tzinfo,
+    top: int,
+    mask: Mask | None = None,
+    width: int = 100,
+    color: bool = False,
+) -> str:
+    """The report as text, every text in it through `mask` where one is given."""
     report = build(findings, timezone=zone)
+    if mask is not None:
+        report = masked(report, mask)
     if chosen == "json":
         return to_json(report)
     if chosen == "markdown":
@@ -38,15 +52,17 @@ def form(findings: Findings, chosen: Format, *, zone: tzinfo, top: int, width: i
     return to_text(report, width=width, color=color, timezone=zone, top=top)
 
 
-def write(findings: Findings, chosen: Format, output: Path | None, *, zone: tzinfo, top: int) -> None:
+def write(
+    findings: Findings, chosen: Format, output: Path | None, *, zone: tzinfo, top: int, mask: Mask | None = None
+) -> None:
     """Writes the report to a file (whole or not at all), or to stdout where `output` is None."""
     if output is not None:
-        write_file(output, form(findings, chosen, zone=zone, top=top))
+        write_file(output, form(findings, chosen, zone=zone, top=top, mask=mask))
         return
     terminal = sys.stdout.isatty()
     color = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     width = min(shutil.get_terminal_size((100, 40)).columns, 140) if terminal else 100
-    click.echo(form(findings, chosen, zone=zone, top=top, width=width, color=color), nl=False, color=True)
+    click.echo(form(findings, chosen, zone=zone, top=top, mask=mask, width=width, color=color), nl=False, color=True)
 
 
 def write_file(path: Path, text: str) -> None:

@@ -62,7 +62,6 @@ def analyze(
     """
     from cali.assistant import Request, prompts
     from cali.assistant import analyze as run
-    from cali.masking import mask_findings
     from cali.output import write
     from cali.progress import progress
     from cali.state import StateFolder
@@ -80,11 +79,10 @@ def analyze(
     folder = None if no_state else StateFolder(settings.state)
     with progress(not quiet) as show:
         outcome = run(request, settings, state=folder, now=datetime.now(UTC), progress=show)
-    findings = outcome.findings
-    if redact or (redact is None and chosen == "markdown"):
-        findings = mask_findings(findings, masking_session(settings))
+    leaves = redact or (redact is None and chosen == "markdown")
+    mask = masking_session(settings).mask if leaves else None
     if output is not None or not quiet:
-        write(findings, chosen, output, zone=settings.display_zone, top=top)
+        write(outcome.findings, chosen, output, zone=settings.display_zone, top=top, mask=mask)
     for item in outcome.unreadable:
         click.echo(f"not read: {item.source}: {item.reason}", err=True)
     if outcome.unreadable:
