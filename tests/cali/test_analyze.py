@@ -267,7 +267,8 @@ def test_two_processes_do_not_write_one_state(log: Path, tmp_path: Path) -> None
 
     folder = StateFolder(tmp_path / "state")
     with (
-        folder.locked("serve"), pytest.raises(RetryableError, match=rf"process {os.getpid()} \(cali serve\)"),
+        folder.locked("serve"),
+        pytest.raises(RetryableError, match=rf"process {os.getpid()} \(cali serve\)"),
         folder.locked("x", wait=0.1),
     ):
         raise AssertionError
