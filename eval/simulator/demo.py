@@ -19,7 +19,7 @@ from eval.simulator.world import World
 
 MINUTES: Final = 45
 _ONSET: Final = 27 * 60.0
-_RATE: Final = 5.0
+_RATE: Final = 3.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def write_demo(directory: Path, seed: int, started_at: datetime) -> DemoScenario
     """
     world = World(Style(seed), f"demo/{seed}", Clock(started_at), MINUTES * 60.0)
     world.facts["gateway_timeout"] = 15.0
-    traffic.start(world, _RATE)
+    traffic.start(world, _RATE, flat=True)  # the story is as clear at night as at noon
     background.start(world)
     rng = random.Random(f"demo/{seed}")
     version = world.services["payment"].version

@@ -44,3 +44,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(demo: DemoScena
 def test_the_logs_do_not_name_the_fault(demo: DemoScenario) -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in demo.paths)
     assert [name for name in FAULT_TYPES if "_" in name and name in text] == []
+
+
+@pytest.mark.parametrize(("seed", "hour"), [(1, 3), (2, 15), (3, 23)])
+def test_the_story_is_clear_at_any_hour(seed: int, hour: int, tmp_path: Path) -> None:
+    demo = write_demo(tmp_path, seed, START.replace(hour=hour))
+    assert 20_000 <= demo.lines <= 60_000
+    assert (tmp_path / "gateway-access.log").read_text(encoding="utf-8").count('" 504 ') > 100
+    assert "Connection leak detection triggered" in (tmp_path / "payment.log").read_text(encoding="utf-8")
