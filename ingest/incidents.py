@@ -62,10 +62,30 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     # What is milder goes with what is strong, and does not bridge it: it may well last from one incident to the next.
     alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
     groups += _join(alone, horizon)
-    groups = [g for g in groups if _evidence(g) >= OPENS]
+    groups = [g for g in _merged(groups, horizon) if _evidence(g) >= OPENS]
     for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
         _accompany(symptom, groups, replace(horizon, gap=horizon.onset))
     return sorted((sorted(members, key=_by_start) for members in groups), key=lambda g: _by_start(g[0]))
+
+
+def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
+    """Groups that last at the same time and share a service are one: an effect that began late, or a milder sign."""
+    merged: list[list[Symptom]] = []
+    for members in sorted(groups, key=lambda g: min(_by_start(s) for s in g)):
+        start, services = min(s.start for s in members), frozenset(_services(members))
+        home = next(
+            (
+                g
+                for g in merged
+                if start <= max(s.end for s in g) + horizon.onset and services & frozenset(_services(g))
+            ),
+            None,
+        )
+        if home is None:
+            merged.append(list(members))
+        else:
+            home.extend(members)
+    return merged
 
 
 def _accompany(symptom: Symptom, groups: Sequence[list[Symptom]], horizon: Horizon) -> bool:

@@ -165,7 +165,7 @@ def _describe(
     during = values[(at >= first) & (at <= last)]
     pairs = [(np.median(earlier), np.median(during)), (np.quantile(earlier, 0.9), np.quantile(during, 0.9))]
     # A count that goes from 0 to 1 has not grown without bounds.
-    least = 1.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
+    least = 2.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
     ratios = [float((b + least) / (a + least)) for a, b in pairs]
     ratio = max(ratios, key=lambda r: abs(math.log(max(r, 1e-9))))
     if 1 / RATIO < ratio < RATIO:

@@ -15,13 +15,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ingest.anomalies.statistics import Floats
-from ingest.counts import SECOND, WIDTHS, HistoryRow
+from ingest.counts import SECOND, HistoryRow
 
 MOST_BUCKETS: Final = 240
 LEAST_RECORDS: Final = 8
 """Records that a bucket should hold on average: below that, wider buckets say more."""
 
-MOST_CELLS: Final = 8_000_000
+_WIDTHS: Final = tuple(
+    m * unit
+    for unit, multiples in ((1, (1, 2, 5, 10, 15, 20, 30)), (60, (1, 2, 3, 5, 10, 15, 20, 30)), (3600, (1, 2, 4, 12)))
+    for m in multiples
+) + tuple(86_400 * days for days in (1, 2, 5, 10, 30, 100, 1000))
+"""Seconds that people count in."""
 
 Series = tuple[int, str | None, int]
 """Template, service, severity."""
@@ -59,7 +64,7 @@ def analysis_width(table: pl.DataFrame, width: int, timed: bool) -> int:
     low, high = _span(table)
     records = int(table["count"].sum())
     wanted = min(MOST_BUCKETS, max(12, records // LEAST_RECORDS))
-    ladder: Sequence[int] = WIDTHS if timed else [width * 2**i for i in range(40)]
+    ladder = [SECOND * s for s in _WIDTHS if SECOND * s % width == 0] if timed else [width * 2**i for i in range(40)]
     least = max(width, -(-(high - low + 1) // wanted))
     return next((w for w in ladder if w >= least), ladder[-1])
 

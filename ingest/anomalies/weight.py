@@ -18,8 +18,8 @@ def weigh(
 ) -> float:
     """How much an anomaly speaks for trouble, in [0, 1]: what the message says, how sure, how many, how long.
 
-    `records` beyond the expected; `seconds` out of the normal; `ratio` to the expected. One error may be noise; warnings
-    count when they last.
+    `records` beyond the expected; `seconds` out of the normal; `ratio` to the expected. One error may be noise;
+    warnings count when they last.
     """
     sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 8.0)
     lasting = min(1.0, seconds / LASTING)
