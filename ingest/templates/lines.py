@@ -61,7 +61,7 @@ class LineMiner:
             self._known, self._generation = _no_keys(), self._miner.generation
         rows = frame.select(
             "position",
-            key=masking.coarse_key(_cut(pl.col("line"))).hash(seed=11),
+            key=masking.coarse_key(_cut(pl.col("line")), self._miner.config.masks).hash(seed=11),
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
         )
         keys = rows.group_by("key").agg(pl.len(), pl.col("row").first())

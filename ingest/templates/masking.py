@@ -131,9 +131,13 @@ def head(body: pl.Expr) -> pl.Expr:
     return pl.when(first.str.len_bytes() > MAX_CHARACTERS).then(first.str.slice(0, MAX_CHARACTERS)).otherwise(first)
 
 
-def coarse_key(text: pl.Expr) -> pl.Expr:
-    """`text` with each value with digits replaced by `0`: messages of one key have one shape."""
-    return text.str.replace_all(COARSE_PATTERN, "0")
+def coarse_key(text: pl.Expr, masks: Sequence[Mask] = DEFAULT_MASKS) -> pl.Expr:
+    """`text` with each word with digits replaced by `0`: messages of one key have one shape.
+
+    The text itself where `masks` would leave such words as they are.
+    """
+    hidden = {each.name for each in masks}
+    return text.str.replace_all(COARSE_PATTERN, "0") if hidden.issuperset(("ID", "NUM")) else text
 
 
 def mask(text: pl.Expr, masks: Sequence[Mask] = DEFAULT_MASKS) -> pl.Expr:

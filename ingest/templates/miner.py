@@ -87,7 +87,7 @@ class DrainMiner:
         if batch.is_empty():
             return pl.Series("template_id", [], dtype=pl.Int64)
         self.batches += 1
-        rows, keys = _keys(batch)
+        rows, keys = _keys(batch, self.config.masks)
         fresh, fresh_rows = self._fresh(rows, keys)
         over = fresh[budget:]
         if fresh.height:
@@ -135,7 +135,7 @@ class DrainMiner:
         """The batch with `template_id` added, without learning: null where a record fits no template known."""
         if batch.is_empty():
             return batch.with_columns(template_id=pl.lit(None, pl.Int64))
-        rows, keys = _keys(batch)
+        rows, keys = _keys(batch, self.config.masks)
         fresh, fresh_rows = self._fresh(rows, keys)
         found = []
         for _, masked, _, _ in self._masked(fresh, fresh_rows, batch):
@@ -368,7 +368,7 @@ def _services(batch: pl.DataFrame) -> pl.Series:
     return batch["service"].cast(pl.String)
 
 
-def _keys(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _keys(batch: pl.DataFrame, masks: Sequence[masking.Mask]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each row's mined text and key hash, and the distinct keys with their number of rows."""
     body = batch["body"]
     if body.null_count():
@@ -376,7 +376,7 @@ def _keys(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if body.str.contains("\n", literal=True).any() or (body.str.len_bytes() > masking.MAX_CHARACTERS).any():
         body = pl.DataFrame({"body": body}).select(masking.head(pl.col("body")))["body"]
     rows = pl.DataFrame({"text": body}).select(
-        "text", key=masking.coarse_key(pl.col("text")).hash(seed=7), row=pl.int_range(pl.len(), dtype=pl.UInt32)
+        "text", key=masking.coarse_key(pl.col("text"), masks).hash(seed=7), row=pl.int_range(pl.len(), dtype=pl.UInt32)
     )
     return rows, rows.group_by("key").len()
 

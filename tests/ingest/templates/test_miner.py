@@ -110,3 +110,11 @@ def test_no_input_raises(messages: list[str]) -> None:
     mined = miner.assign(pl.DataFrame({"body": messages}, schema={"body": pl.String}))
     assert mined["template_id"].null_count() == 0
     assert {miner.resolve(each) for each in mined["template_id"]} <= set(miner.templates())
+
+
+def test_without_masks_every_number_is_a_word_and_time_stays_bounded() -> None:
+    miner = DrainMiner(MinerConfig(masks=(), min_budget=100, budget=0.01))
+    mined = miner.assign(pl.DataFrame({"body": [f"job {number} took {number % 7} ms" for number in range(3000)]}))
+    texts = {miner.text_of(each) for each in mined["template_id"]}
+    assert "job <*> took <*> ms" in texts
+    assert len(texts) < 10
