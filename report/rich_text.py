@@ -131,7 +131,9 @@ class _Page:
         self._heading(lead.heading, f"inferred, {lead.certainty}")
         self._indented((clip(lead.cause, 2 * self.width), "bold"))
         place = clip(lead.place, self.width)
-        self._indented(("in " if place else "", "dim"), place, (f" ({lead.mechanism})".lstrip(), "dim"))
+        self._indented(
+            ("in " if place else "by ", "dim"), place, (f" ({lead.mechanism})" if place else lead.mechanism, "dim")
+        )
         self._indented(("because ", "dim"), clip(lead.why, 2 * self.width))
         self._evidence(lead.evidence, limit=2 if self.width < 100 else 3)
         ids = view.ids(lead.supporting, lead.contradicting)
