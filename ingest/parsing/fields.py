@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -91,15 +92,44 @@ class Entry:
     attributes: str | None = None
     content: str | None = None  # a raw log line inside, to be parsed again
     wins: bool = False  # the wrapper's time and service win over the content's
+    has_message: bool = False  # the body begins with a message of the line, not with the line itself
     partial: bool = False  # the content goes on in the next line
     format: str = "json"
+
+
+class _Plan(NamedTuple):
+    """The paths of each role that can exist in an object with certain keys."""
+
+    time: tuple[Path, ...]
+    level: tuple[Path, ...]
+    message: tuple[Path, ...]
+    service: tuple[Path, ...]
+    pod: tuple[Path, ...]
+    trace: tuple[Path, ...]
+    span: tuple[Path, ...]
+    parent: tuple[Path, ...]
+    request: tuple[Path, ...]
+    logger: tuple[Path, ...]
+    error: tuple[Path, ...]
+    stack: tuple[Path, ...]
+    status: tuple[Path, ...]
+
+
+_ROLES: Final = _Plan(TIME, LEVEL, MESSAGE, SERVICE, POD, TRACE, SPAN, PARENT, REQUEST, LOGGER, ERROR, STACK, STATUS)
+
+
+@lru_cache(maxsize=4096)
+def _plan(keys: tuple[str, ...]) -> _Plan:
+    """The plan for objects with these keys; most logs have few sets of keys, so it is made once for many lines."""
+    present = frozenset(keys)
+    return _Plan(*(tuple(path for path in paths if path[0] in present) for paths in _ROLES))
 
 
 def look(data: Mapping[str, Any], paths: tuple[Path, ...]) -> tuple[Path, Any] | None:
     """The first path that leads to a value (not null, not empty), with that value."""
     for path in paths:
-        value: Any = data
-        for part in path:
+        value: Any = data.get(path[0])
+        for part in path[1:]:
             value = value.get(part) if isinstance(value, dict) else None
             if value is None:
                 break
@@ -123,7 +153,7 @@ def severity_of(key: str, value: object, data: Mapping[str, Any]) -> int:
     """Severity number of a level field: a word, a letter, or a number of Bunyan, syslog or OpenTelemetry."""
     if isinstance(value, str):
         if not value.lstrip("-").isdigit():
-            return severity.of_word(value)
+            return _of_word(value)
         value = int(value) if len(value) < 5 else 0
     if isinstance(value, bool) or not isinstance(value, int):
         return severity.UNSPECIFIED
@@ -137,6 +167,11 @@ def severity_of(key: str, value: object, data: Mapping[str, Any]) -> int:
         return severity.UNSPECIFIED
     lower = value // 10 * 10
     return severity.BUNYAN.get(lower, severity.UNSPECIFIED)
+
+
+@lru_cache(maxsize=1024)
+def _of_word(word: str) -> int:
+    return severity.of_word(word)
 
 
 def time_of(value: object) -> tuple[str | None, int | None]:
@@ -184,54 +219,61 @@ def _without(data: dict[str, Any], path: Path) -> None:
 def read(data: dict[str, Any], line: str, format_name: str) -> Entry:
     """The entry that a structured line stands for. `line` is the body where no key holds a message."""
     entry = Entry(format=format_name)
+    plan = _plan(tuple(data))
     rest = dict(data)
-    if (found := look(data, TIME)) is not None:
+    if (found := look(data, plan.time)) is not None:
         entry.stamp, entry.micros = time_of(found[1])
         if entry.stamp is not None or entry.micros is not None:
             _without(rest, found[0])
-    if (found := look(data, LEVEL)) is not None:
+    if (found := look(data, plan.level)) is not None:
         entry.severity = severity_of(found[0][-1], found[1], data)
         if entry.severity:
             _without(rest, found[0])
-    message = look(data, MESSAGE)
+    message = look(data, plan.message)
     if message is not None:
         _without(rest, message[0])
-    if (found := look(data, SERVICE)) is not None and isinstance(found[1], str):
+        entry.has_message = isinstance(message[1], str)
+    if plan.service and (found := look(data, plan.service)) is not None and isinstance(found[1], str):
         entry.service = found[1]
         _without(rest, found[0])
     elif isinstance(data.get("name"), str) and "v" in data and "pid" in data:  # Bunyan
         entry.service = data["name"]
         rest.pop("name", None)
     elif (
-        (found := look(data, POD)) is not None
+        (found := look(data, plan.pod)) is not None
         and isinstance(found[1], str)
         and (services.looks_like_pod(found[1]) or found[0][-1] not in ("hostname", "name"))
     ):
         entry.program = services.of_pod(found[1])
-    _identify(entry, data, rest)
-    if (found := look(data, LOGGER)) is not None and isinstance(found[1], str) and entry.service != found[1]:
+    if plan.trace or plan.request or plan.span or plan.parent:
+        _identify(entry, data, rest, plan)
+    if (
+        plan.logger
+        and (found := look(data, plan.logger)) is not None
+        and isinstance(found[1], str)
+        and entry.service != found[1]
+    ):
         _without(rest, found[0])
         rest["logger"] = found[1]
-    if not entry.severity and (found := look(data, STATUS)) is not None:
+    if not entry.severity and plan.status and (found := look(data, plan.status)) is not None:
         status = _plain(found[1])
         if status is not None and status.isdigit() and 100 <= int(status) <= 599:
             entry.severity = severity.of_http_status(int(status))
-    entry.body = _body(data, rest, message, line)
+    entry.body = _body(data, rest, plan, message, line)
     if rest:
         entry.attributes = orjson.dumps(rest, default=str).decode()
     return entry
 
 
-def _identify(entry: Entry, data: dict[str, Any], rest: dict[str, Any]) -> None:
-    for paths, name in ((TRACE, "trace_id"), (SPAN, "span_id"), (REQUEST, "trace_id")):
-        found = look(data, paths)
-        if found is None or getattr(entry, name) is not None:
+def _identify(entry: Entry, data: dict[str, Any], rest: dict[str, Any], plan: _Plan) -> None:
+    for paths, name in ((plan.trace, "trace_id"), (plan.span, "span_id"), (plan.request, "trace_id")):
+        if not paths or getattr(entry, name) is not None or (found := look(data, paths)) is None:
             continue
         value = _plain(found[1])
         if value is not None:
             setattr(entry, name, value)
             _without(rest, found[0])
-    found = look(data, PARENT)
+    found = look(data, plan.parent)
     if found is not None and isinstance(found[1], str):
         parts = found[1].split("-")
         if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
@@ -239,17 +281,19 @@ def _identify(entry: Entry, data: dict[str, Any], rest: dict[str, Any]) -> None:
             _without(rest, found[0])
 
 
-def _body(data: dict[str, Any], rest: dict[str, Any], message: tuple[Path, Any] | None, line: str) -> str:
+def _body(data: dict[str, Any], rest: dict[str, Any], plan: _Plan, message: tuple[Path, Any] | None, line: str) -> str:
     """The message, then the error it reports, then its stack trace on lines of their own."""
     body = text_of(message[1]) if message is not None else ""
-    error = look(data, ERROR)
+    if not plan.error and not plan.stack:
+        return body or line
+    error = look(data, plan.error)
     if error is not None and isinstance(error[1], str):
         text = error[1]
         if "\n" not in text and text not in body:
             body = f"{body}: {text}" if body else text
         if "\n" not in text:
             _without(rest, error[0])
-    stack = look(data, STACK)
+    stack = look(data, plan.stack)
     if stack is not None:
         lines = stack[1] if isinstance(stack[1], list) else [stack[1]]
         if all(isinstance(part, str) for part in lines):

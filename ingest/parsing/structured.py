@@ -53,8 +53,7 @@ def read_json(line: str) -> Entry | None:
         entry.attributes = orjson.dumps(rest).decode() if rest else None
         return entry
     entry = fields.read(data, line, "json")
-    message = fields.look(data, fields.MESSAGE)
-    if not entry.severity and message is not None and isinstance(message[1], str) and entry.body is not None:
+    if not entry.severity and entry.has_message and entry.body is not None:
         # No level of its own: the message may be a line with a header (Fluent Bit, CloudWatch, journald).
         entry.content = entry.body.rstrip("\r\n")
         entry.program, entry.service = entry.service or entry.program, None

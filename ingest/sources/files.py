@@ -177,10 +177,12 @@ def open_sources(paths: Sequence[str], *, max_line_bytes: int = 1 << 20) -> Open
                 continue
             seen.add(key)
             problem = _problem(name)
-            if problem is None:
-                sources.append(FileSource(name, Path(name), max_line_bytes))
-            else:
+            if problem is not None:
                 unreadable.append(Quarantined(name, 0, problem))
+            elif Path(name).is_file():
+                sources.append(FileSource(name, Path(name), max_line_bytes))
+            else:  # a pipe, such as <(command): it cannot be read again, so it is copied like stdin
+                sources.append(FileSource(name, None, max_line_bytes, Path(name).open("rb")))
     return OpenedSources(tuple(sources), tuple(unreadable))
 
 

@@ -9,6 +9,7 @@ import lzma
 import os
 import resource
 import sys
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -200,6 +201,18 @@ def test_stdin_is_read_once_and_can_be_quoted_later(monkeypatch: pytest.MonkeyPa
     source.close()
     with pytest.raises(InputError):
         next(source.lines_from(1))
+
+
+def test_a_pipe_is_read_like_stdin(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"a\nb\n"))
+    writer.start()
+    (source,) = open_sources([str(pipe)]).sources
+    assert pl.concat(list(source.lines()))["line"].to_list() == ["a", "b"]
+    writer.join()
+    assert pl.concat(list(source.lines_from(1)))["line"].to_list() == ["a", "b"]
+    source.close()
 
 
 def test_the_index_leads_to_a_line(tmp_path: Path) -> None:
