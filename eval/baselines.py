@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Final
 
 from core.memory import MemoryDocument, MemoryKind
-from eval.baseline_logs import ERRORS, Line, in_window, mask, read_lines
+from eval.baseline_logs import ERRORS, Line, in_window, mask, read_case
 from eval.system import CaseInput, PredictedEvidence, PredictedIncident, PredictedSuspect, Prediction
 
 _KEYWORD: Final = re.compile(
@@ -44,9 +44,9 @@ class Baseline:
 
     def predict(self, case: CaseInput) -> Prediction:
         """Flags lines of the window, groups them into incidents at gaps of ten minutes, ranks their services."""
-        everything = [line for path in case.logs for line in read_lines(path, case.timezone)]
+        everything = read_case(case.logs, case.timezone)
         window = in_window(everything, case.window_start, case.window_end)
-        reference = [line for path in case.baseline_logs for line in read_lines(path, case.timezone)]
+        reference: Sequence[Line] = read_case(case.baseline_logs, case.timezone)
         if not reference and case.window_start:
             start = case.window_start
             reference = [line for line in everything if line.time is not None and line.time < start]
@@ -103,7 +103,7 @@ class Neighbour:
 
     def predict(self, case: CaseInput) -> Prediction:
         """An empty prediction with the distinct lines of the window as its document."""
-        lines = [line for path in case.logs for line in read_lines(path, case.timezone)]
+        lines = read_case(case.logs, case.timezone)
         return Prediction(document=document_of(case, in_window(lines, case.window_start, case.window_end)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from eval.datasets import Case, Dataset
@@ -11,10 +13,10 @@ from eval.metrics_templates import fga, fta, grouping_accuracy, parsing_accuracy
 from eval.scoring import Rows, ranked_suspects, score_case
 from eval.similar import document_of
 from eval.system import Outcome
-from eval.text import cosine_ranks, terms
+from eval.text import cosine_ranks, inverse_document_frequency, terms
 
 FEWEST_CAUSES: Final = 5
-_LOG_BYTES: Final = 1_000_000
+_LOG_BYTES: Final = 320_000
 _SUSPECTS: Final = 5
 
 
@@ -66,14 +68,14 @@ def _cause_texts(dataset: Dataset, outcomes: Mapping[str, Outcome]) -> dict[str,
     if len(chosen) < FEWEST_CAUSES:
         return {}
     texts = [terms(cause) for cause in causes]
-    statistics = [terms(_log_text(case)) for case in chosen]
+    idf = _idf_of_logs(tuple(case.input.logs for case in chosen))
     found: dict[str, dict[str, Rows]] = {case.case_id: {} for case in chosen}
     queries = {
         "cause_text": [suspects_text(outcomes[case.case_id]) for case in chosen],
         "document_text": [document_of(case, outcomes[case.case_id]).text for case in chosen],
     }
     for family, asked in queries.items():
-        for case, rank in zip(chosen, cosine_ranks([terms(q) for q in asked], texts, statistics), strict=True):
+        for case, rank in zip(chosen, cosine_ranks([terms(q) for q in asked], texts, idf), strict=True):
             found[case.case_id][family] = [[float(rank)]]
     return found
 
@@ -88,10 +90,16 @@ def suspects_text(outcome: Outcome) -> str:
     return "\n".join(parts)
 
 
-def _log_text(case: Case) -> str:
-    """The start of the case's logs: enough for statistics of words."""
+@lru_cache(maxsize=8)
+def _idf_of_logs(logs: tuple[tuple[Path, ...], ...]) -> Mapping[str, float]:
+    """idf of the words of some cases' logs (the start of each, which is enough for statistics). The same for every
+    system, hence computed once."""
+    return inverse_document_frequency(terms(_log_text(paths)).keys() for paths in logs)
+
+
+def _log_text(paths: tuple[Path, ...]) -> str:
     parts = []
-    for path in case.input.logs:
+    for path in paths:
         with path.open("rb") as source:
-            parts.append(source.read(_LOG_BYTES).decode("utf-8", errors="replace"))
+            parts.append(source.read(_LOG_BYTES // len(paths)).decode("utf-8", errors="replace"))
     return "\n".join(parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -94,17 +94,23 @@ class Corpus:
         return vector
 
 
+def inverse_document_frequency(documents: Iterable[Collection[str]]) -> dict[str, float]:
+    """Smoothed idf of every term that occurs in some document (each a collection of distinct terms)."""
+    frequency: Counter[str] = Counter()
+    total = 0
+    for document in documents:
+        total += 1
+        frequency.update(document)
+    return {term: float(np.log((1 + total) / (1 + df)) + 1) for term, df in frequency.items()}
+
+
 def cosine_ranks(
-    queries: Sequence[Mapping[str, int]], texts: Sequence[Mapping[str, int]], statistics: Sequence[Mapping[str, int]]
+    queries: Sequence[Mapping[str, int]], texts: Sequence[Mapping[str, int]], idf: Mapping[str, float]
 ) -> list[int]:
-    """1-based rank of `texts[i]` among all texts for `queries[i]`, by TF-IDF cosine with the idf of `statistics`.
+    """1-based rank of `texts[i]` among all texts for `queries[i]`, by TF-IDF cosine.
 
     Texts that score the same share the better rank; 0 where query and text have no known term in common.
     """
-    frequency: Counter[str] = Counter()
-    for document in statistics:
-        frequency.update(document.keys())
-    idf = {term: float(np.log((1 + len(statistics)) / (1 + df)) + 1) for term, df in frequency.items()}
     vectors = [_vector(text, idf) for text in texts]
     ranks = []
     for number, query in enumerate(queries):
