@@ -144,7 +144,8 @@ _WORKLOADS: Final = ("deployment", "statefulset", "daemonset")
 _CONFIGURATIONS: Final = ("configmap", "secret", "service", "ingress")
 _ADDRESS: Final = re.compile(r"\b([a-z][\w-]*(?:\.[\w-]+)*|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})\b", re.IGNORECASE)
 _TOLD: Final = re.compile(r"\(([^()\s]{3,80})\):")
-_IMAGE: Final = re.compile(r"\b(?:image|Docker image)\s+[\"'\\]*([\w./-]+(?::[\w.-]+)?)")
+_IMAGE: Final = re.compile(r"\bimage:?\s+[\"'\\]*([a-z0-9][\w.-]*(?:[/:][\w./-]+)+)")
+_COMMAND: Final = re.compile(r"`[^`]*`")
 
 
 def next_steps(incident: Incident, suspects: Sequence[Suspect]) -> tuple[str, ...]:
@@ -152,14 +153,14 @@ def next_steps(incident: Incident, suspects: Sequence[Suspect]) -> tuple[str, ..
 
     Names that the suspects give are filled in. No step before the last changes anything.
     """
-    steps: dict[str, None] = {}
+    steps: dict[str, str] = {}  # by command: the same command is asked for once
     for suspect in suspects[:_SUSPECTS]:
         for step in _checks(suspect):
-            steps.setdefault(step)
+            steps.setdefault(" ".join(_COMMAND.findall(step)) or step, step)
     for step in _logs(incident, suspects):
-        steps.setdefault(step)
+        steps.setdefault(step, step)
     remedy = _remedy(suspects[0]) if suspects else None
-    chosen = list(steps)[: MAX_STEPS - (remedy is not None)]
+    chosen = list(steps.values())[: MAX_STEPS - (remedy is not None)]
     return (*chosen, remedy) if remedy is not None else tuple(chosen)
 
 
