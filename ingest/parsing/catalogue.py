@@ -222,7 +222,7 @@ _PLATFORMS: Final = (
     ),
     Format("cbs", r"{TS}, {LEVEL} +(?P<component>[A-Z][A-Za-z0-9]*) +", needs=", ", shapes=ISO),
     Format("program", r"\[{TS0}\] (?P<program>[A-Za-z0-9_.-]+\.exe)(?: \*64)? - ", needs=".exe", shapes=("month_day",)),
-    Format("healthapp", r"{TSF}\|(?P<component>[A-Za-z0-9_]+)\|{PID}\|", needs="|", shapes=("basic",)),
+    Format("healthapp", r"{TSF}\|(?P<component>[A-Za-z0-9_]+)\|{PID}\|", needs="|", shapes=("basic", "unpadded")),
     Format(
         "minecraft", r"\[{TS0}\] \[(?P<thread>[^\]/]+)/{UPPER}\](?: \[[^\]]*\])?: ", needs="/", shapes=("time", "clf")
     ),

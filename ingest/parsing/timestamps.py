@@ -70,6 +70,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     ),
     Shape("short_year", rf"[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}} {_HMS}", ("%y/%m/%d %H:%M:%S", "%m/%d/%y %H:%M:%S")),
     Shape("basic", r"[0-9]{8}T?[ _-]?[0-9]{2}:?[0-9]{2}:?[0-9]{2}", ("%Y%m%d%H%M%S",)),
+    Shape("unpadded", r"[0-9]{8}-[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}", ("%Y%m%d-%H:%M:%S",)),
     Shape("compact", r"[0-9]{6} [0-9]{6}", ("%y%m%d %H%M%S",)),
     Shape("month_day_compact", r"[0-9]{4}/[0-9]{6}", ("%Y %m%d/%H%M%S",), missing="year"),
     Shape("klog", rf"[0-9]{{4}} {_HMS}", ("%Y %m%d %H:%M:%S",), missing="year"),

@@ -182,7 +182,7 @@ def open_sources(paths: Sequence[str], *, max_line_bytes: int = 1 << 20) -> Open
             elif Path(name).is_file():
                 sources.append(FileSource(name, Path(name), max_line_bytes))
             else:  # a pipe, such as <(command): it cannot be read again, so it is copied like stdin
-                sources.append(FileSource(name, None, max_line_bytes, Path(name).open("rb")))
+                sources.append(FileSource(name, None, max_line_bytes, Path(name).open("rb")))  # noqa: SIM115
     return OpenedSources(tuple(sources), tuple(unreadable))
 
 

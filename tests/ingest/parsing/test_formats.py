@@ -81,6 +81,8 @@ SAMPLES = [
     Sample("cbs", "2016-09-28 04:30:30, Info                  CBS    Loaded Servicing Stack", "2016-09-28T04:30:30", 9, "Loaded Servicing Stack", None, {"component": "CBS"}),
     Sample("program", "[10.30 16:49:06] chrome.exe - proxy.example:5070 open", "2023-10-30T16:49:06", 0, "proxy.example:5070 open", "chrome"),
     Sample("healthapp", "20171223-22:15:29:606|Step_LSC|30002312|onStandStepChanged 3579", "2017-12-23T22:15:29.606000", 0, "onStandStepChanged 3579", None, {"component": "Step_LSC"}),
+    Sample("healthapp", "20171224-0:7:2:444|Step_LSC|30002312|onExtend", "2017-12-24T00:07:02.444000", 0, "onExtend"),
+    Sample("syslog", "Jul  2 16:52:38 host Microsoft Word[14463]: NSTextView tried", "2023-07-02T16:52:38", 0, "NSTextView tried", "Microsoft"),
     # Java
     Sample("spring", "2024-06-12 10:00:01.123  WARN 1 --- [nio-8080-exec-1] c.e.demo.Controller                      : slow", f"{T}.123000", 13, "slow", None, {"thread": "nio-8080-exec-1", "logger": "c.e.demo.Controller"}),
     Sample("spring", f"{T}.123+02:00  INFO [orders,4bf92f3577b34da6a3ce929d0e0e4736,00f067aa0ba902b7] 1 --- [main] c.e.App : up", "2024-06-12T08:00:01.123000", 9, "up", "orders", {}, "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"),
