@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     ] = 0.01
     detection_threads: Annotated[int, Field(ge=1, le=64, description="threads that read and parse")] = 2
 
+    templates_masks: Annotated[
+        dict[str, str], Field(description="own typed masks of templates: TYPE -> regular expression (Rust's)")
+    ] = {}
+
     memory_uri: Annotated[
         str | None, Field(description="URI of a Milvus server; default: Milvus Lite in the state")
     ] = None
