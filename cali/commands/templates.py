@@ -73,7 +73,7 @@ def list_templates(
     from cali.progress import progress
     from cali.state import StateFolder
     from cali.template_forms import to_csv, to_json, to_table
-    from cali.template_runs import found, mine_column, mine_logs
+    from cali.template_runs import found, mine_column, mine_logs, miner_config
     from core.config import load as load_settings
     from ingest.templates import snapshots
     from ingest.templates.miner import DrainMiner
@@ -81,7 +81,9 @@ def list_templates(
     settings = load_settings(state=state)
     folder = None if no_state else StateFolder(settings.state)
     with folder.locked("templates") if folder else nullcontext(), progress(True) as show:
-        miner = snapshots.load(folder.templates) if folder and folder.templates.exists() else DrainMiner()
+        config = miner_config(settings)
+        stands = folder is not None and folder.templates.exists()
+        miner = snapshots.load(folder.templates, config) if folder and stands else DrainMiner(config)
         overflow = sum(miner.overflow.values())
         if column:
             run = mine_column(paths[0], column, miner, assignments, show)
@@ -113,12 +115,12 @@ def diff(before: str, after: str, chosen: str, factor: float, top: int) -> int:
     discovery rate as configured for detection) and at least --factor.
     """
     from cali.template_forms import changes, diff_json, diff_table
-    from cali.template_runs import mine_logs
+    from cali.template_runs import mine_logs, miner_config
     from core.config import load as load_settings
     from ingest.templates.miner import DrainMiner
 
     settings = load_settings()
-    miner = DrainMiner()
+    miner = DrainMiner(miner_config(settings))
     runs = [mine_logs((path,), settings.zone, datetime.now(UTC), miner) for path in (before, after)]
     for run in runs:  # the second log may have shown that templates of the first are one
         for template_id in list(run.counts):
@@ -191,17 +193,19 @@ def explain(line: str, state: Path | None) -> None:
 
 def _learned(state: Path | None, missing_ok: bool = False) -> DrainMiner:
     from cali.state import StateFolder
+    from cali.template_runs import miner_config
     from core.config import load as load_settings
     from core.errors import InputError
     from ingest.templates import snapshots
     from ingest.templates.miner import DrainMiner
 
-    path = StateFolder(load_settings(state=state).state).templates
+    settings = load_settings(state=state)
+    path = StateFolder(settings.state).templates
     if not path.exists():
         if missing_ok:
-            return DrainMiner()
+            return DrainMiner(miner_config(settings))
         raise InputError(f"no templates are learned in {path.parent}: cali templates FILE learns them, or use --state")
-    return snapshots.load(path)
+    return snapshots.load(path, miner_config(settings))
 
 
 def _find(miner: DrainMiner, text: str) -> int:

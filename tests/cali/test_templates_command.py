@@ -122,3 +122,11 @@ def test_diff(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
 )
 def test_errors_say_what_to_do(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str) -> None:
     assert message in call(capsys, *arguments, code=2)
+
+
+def test_own_masks_by_setting(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "cali.toml").write_text("[templates.masks]\nORDER = 'ORD-[0-9]+'\n")
+    (folder / "orders.log").write_text("paid ORD-17 now\n")
+    assert "paid <ORDER> now" in call(capsys, "orders.log", "--no-state", "--format", "csv")
+    (folder / "cali.toml").write_text("[templates.masks]\nORDER = '(?=x)'\n")
+    assert "templates_masks.ORDER" in call(capsys, "orders.log", "--no-state", code=2)
