@@ -30,6 +30,10 @@ _WILDCARD: Final = r"<(?:[A-Z][A-Z_]{0,15}|\*)>"
 """What a template has in place of a parameter."""
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]{0,30}")
 _PASSES: Final = 3
+_REMEMBERED: Final = 512
+"""Secrets that a session looks for wherever they stand; the oldest are forgotten first."""
+_SHORTEST: Final = {"PASSWORD": 7, "TOKEN": 7, "SECRET": 12}
+"""How long a value of a type has to be for that: shorter ones are words of other sentences too."""
 
 _Detector = Callable[[str], Iterable[Span]]
 _DETECTORS: Final[tuple[_Detector, ...]] = (
@@ -81,6 +85,7 @@ class Redactor:
         self._value_of: dict[str, str] = {}
         self._next: dict[str, int] = {}
         self._reserved: set[str] = set()
+        self._secrets: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<Redactor: {len(self._value_of)} masks>"
@@ -131,6 +136,9 @@ class Redactor:
             for name, pattern in self._own.items():
                 for start, end in _matches(pattern, view.text):
                     yield -1, Span(name, *view.origin(start, end))
+        for value, kind in self._secrets.items():
+            for start in _occurrences(value, text):
+                yield len(self._detectors), Span(kind, start, start + len(value))
 
     def _reserve(self, text: str) -> None:
         """A log may hold what looks like a mask: that name is never given out, so that it stands for nothing."""
@@ -146,7 +154,33 @@ class Redactor:
             self._next[kind] = number + 1
             self._mask_of[value] = f"<{kind}_{number}>"
             self._value_of[f"<{kind}_{number}>"] = value
+            self._remember(kind, value)
         return self._mask_of[value]
+
+    def _remember(self, kind: str, value: str) -> None:
+        """A secret once known by the words before it is masked without them too, such as where it is a parameter."""
+        if _tells(kind, value):
+            self._secrets[value] = kind
+            if len(self._secrets) > _REMEMBERED:
+                del self._secrets[next(iter(self._secrets))]
+
+
+def _tells(kind: str, value: str) -> bool:
+    """Whether a value can be looked for without the words before it: long enough, and no word of a language."""
+    plain = value.isalpha() or value.isdigit()
+    return _SHORTEST.get(kind, 1 << 30) <= len(value) <= 256 and not plain and not re.search(r"[\s<>]", value)
+
+
+def _occurrences(value: str, text: str) -> Iterator[int]:
+    """Where a value stands as a word of its own."""
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        if not (text[at - 1 : at].isalnum() and value[0].isalnum()) and not (
+            text[end : end + 1].isalnum() and value[-1].isalnum()
+        ):
+            yield at
+        at = text.find(value, end)
 
 
 def _merged(found: Iterable[tuple[int, Span]], held: Sequence[tuple[int, int]]) -> list[Span]:

@@ -71,6 +71,22 @@ def test_a_mask_that_a_log_forged_stands_for_nothing() -> None:
     assert redactor.restore("<EMAIL_1> <EMAIL_2>") == "<EMAIL_1> a@example.com"
 
 
+def test_a_secret_once_known_is_masked_without_its_key_too() -> None:
+    redactor = Redactor()
+    assert redactor.mask("tried hunter2, then password=hunter2") == "tried <PASSWORD_1>, then password=<PASSWORD_1>"
+    assert redactor.mask("parameter hunter2, not xhunter2") == "parameter <PASSWORD_1>, not xhunter2"
+    assert redactor.mask("password=production") == "password=<PASSWORD_2>"
+    assert redactor.mask("in production") == "in production", "a word says nothing"
+
+
+def test_a_session_remembers_a_bounded_number_of_secrets() -> None:
+    redactor = Redactor()
+    for number in range(2000):
+        redactor.mask(f"password=hunter{number:06d}")
+    assert len(redactor._secrets) <= 512
+    assert redactor.mask("again hunter001999") == "again <PASSWORD_2000>"
+
+
 def test_addresses_only_by_setting() -> None:
     line = "10.0.0.1:8080 and [2001:db8::1]:443 via ::1 at 12:34:56 version 1.2.3"
     assert Redactor().mask(line) == line
