@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from eval.runner import Candidate, DatasetResult, Options, run
 from eval.storage import RunFolder
 
 WriteDataset = Callable[..., Path]
-OPTIONS = Options(jobs=2, timeout=5.0, resamples=50)
+OPTIONS = Options(jobs=2, timeout=3.0, resamples=50)
 SCRIPTED = Candidate("scripted", make_scripted, abilities=frozenset({"judge", "retrieve", "templates"}))
 CAUSE = {"service": "users", "fault_type": "slow_query", "category": "dependency", "text": "a slow query"}
 
@@ -60,7 +63,7 @@ def test_failures_are_isolated_listed_and_wrong(mixed: Path, tmp_path: Path) -> 
     assert list(errors) == ["raise", "die", "hang", "nonsense"]
     assert "RuntimeError: told to raise" in str(errors["raise"])
     assert errors["die"] == "the process ended with exit code 17"
-    assert errors["hang"] == "no answer within 5 seconds"
+    assert errors["hang"] == "no answer within 3 seconds"
     assert "not a Prediction" in str(errors["nonsense"])
     metrics = {name: each.value for name, each in system.metrics.items()}
     # 5 labelled causes, 2 of them right (`ok`, `lie`), 3 failed.
@@ -214,3 +217,26 @@ def test_loghub_folders(tmp_path: Path) -> None:
     assert metrics["fga"] == pytest.approx(2 / 5)
     assert metrics["parsing_accuracy"] == pytest.approx(1 / 3)
     assert metrics["fta"] == pytest.approx(2 / 5)
+
+
+def test_nothing_that_runs_in_a_worker_imports_the_labels() -> None:
+    code = (
+        "import sys, cali.evaluation, eval.baselines, eval.workers, eval.memory; "
+        "print([m for m in ('eval.labels', 'eval.scoring', 'eval.dataset_scoring', 'eval.datasets') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert out.stdout.strip() == "[]", out.stdout + out.stderr
+
+
+def test_an_interrupted_run_leaves_no_worker_behind(mixed: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(mixed)
+    folder = RunFolder(tmp_path / "out")
+    folder.open(["scripted"], [dataset], False)
+
+    def stop(done: int, total: int, key: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([SCRIPTED], [dataset], OPTIONS, folder, stop)
+    assert multiprocessing.active_children() == []
+    assert list((tmp_path / "out/cases").rglob("*.json"))  # what was judged is kept for --resume
