@@ -222,7 +222,8 @@ def test_loghub_folders(tmp_path: Path) -> None:
 def test_nothing_that_runs_in_a_worker_imports_the_labels() -> None:
     code = (
         "import sys, cali.evaluation, eval.baselines, eval.workers, eval.memory; "
-        "print([m for m in ('eval.labels', 'eval.scoring', 'eval.dataset_scoring', 'eval.datasets') if m in sys.modules])"
+        "names = ('eval.labels', 'eval.scoring', 'eval.dataset_scoring', 'eval.datasets'); "
+        "print([m for m in names if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert out.stdout.strip() == "[]", out.stdout + out.stderr
