@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.ports import LogSource
 from ingest.parsing.parser import UTC_ZONE, Parser
 
-_QUEUED: Final = 2  # batches that wait for the consumer; each holds a few MB
+_QUEUED: Final = 1  # batches that wait for the consumer; each holds a few MB
 
 
 class BatchStream:
@@ -78,8 +78,10 @@ class BatchStream:
             try:
                 for frame in source.lines():
                     batch = parser.parse(frame)
+                    del frame
                     if batch.height:
                         yield batch
+                    del batch
             except InputError as exc:
                 self._quarantined.append(Quarantined(source.name, 0, str(exc)))
             batch = parser.finish()
@@ -118,6 +120,7 @@ def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             for batch in batches:
                 if not put(batch):
                     return
+                del batch
         except BaseException as exc:  # noqa: BLE001 - handed to the consumer, which raises it
             put(exc)
             return

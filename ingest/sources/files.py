@@ -71,6 +71,7 @@ class FileSource:
                 for frame in framer.frames(text.chunks):
                     noted = self._note_cut(framer, noted)
                     yield frame
+                    del frame
             except CorruptError as exc:
                 last = framer.position - 1
                 self._quarantined.append(Quarantined(self.name, last, f"{exc}; kept the {last} lines before it"))

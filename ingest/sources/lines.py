@@ -90,9 +90,14 @@ class LineFramer:
                 held = [text[start : start + self._max]]
                 size = self._max
             elif size - open_size >= block:
-                text = b"".join(held)
-                yield self._frame(text[: size - open_size])
-                held, size = [text[size - open_size :]], open_size
+                # Nothing of the block is kept here while the consumer works on the frame.
+                del chunk
+                whole = b"".join(held)
+                held, size = [whole[size - open_size :]], open_size
+                frame = self._frame(whole[: len(whole) - open_size])
+                del whole
+                yield frame
+                del frame
         text = b"".join(held)
         if text:
             yield self._frame(text if text.endswith(b"\n") else text + b"\n", skipping, ended=text.endswith(b"\n"))
