@@ -31,6 +31,7 @@ def start(w: World) -> None:
     w.every(n.uniform(0, 120), 150, 60, lambda t: _scan(w, t))
     w.every(n.uniform(0, 20), 25, 15, lambda t: _crawl(w, t))
     w.every(n.uniform(0, 90), 90, 60, lambda t: _buffered(w, t))
+    w.every(n.uniform(0, 8), 8, 7, lambda t: _no_icon(w, t))
     w.every(n.uniform(5, 60), 300, 2, lambda t: _checkpoint(w, t))
     w.every(n.uniform(5, 60), 95, 70, lambda t: _autovacuum(w, t))
     w.every(n.uniform(5, 90), 120, 100, lambda t: _slow_report(w, t))
@@ -110,8 +111,6 @@ def _scan(w: World, t: float) -> None:
     for path in w.noise.sample(_SCANS, w.noise.randrange(2, 9)):
         status = w.noise.choice((404, 404, 404, 403))
         _access(w, t, client, "GET", path, status, agent)
-        if status == 404:
-            _not_there(w, t, client, path)
         t += w.noise.expovariate(4)
 
 
@@ -142,6 +141,16 @@ def _crawl(w: World, t: float) -> None:
         200,
         w.noise.choice(_BOTS[:2]),
     )
+
+
+def _no_icon(w: World, t: float) -> None:
+    """Phones ask for icons that the shop never had."""
+    client = client_address_of(w)
+    path = w.noise.choice(
+        ("/apple-touch-icon.png", "/apple-touch-icon-precomposed.png", "/browserconfig.xml", "/ads.txt")
+    )
+    _access(w, t, client, "GET", path, 404, "Mobile Safari/604.1 NetworkingExtension/8618 CFNetwork/1496")
+    _not_there(w, t, client, path)
 
 
 def _buffered(w: World, t: float) -> None:

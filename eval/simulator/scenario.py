@@ -32,7 +32,7 @@ _SEVERE: Final = re.compile(
     r'|"level": ?"(?:error|critical|fatal)"|"level":[56]0\b|^Traceback',
 )
 """What an error looks like in the layouts of the shop's programs."""
-_NOISE_RATE: Final = 0.7
+_NOISE_RATE: Final = 0.95
 """Lines per second that a shop without customers writes."""
 _LINES_PER_REQUEST: Final = 3.0
 _EPOCH: Final = datetime(2026, 1, 5, tzinfo=UTC)
