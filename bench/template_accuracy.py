@@ -47,7 +47,7 @@ ABLATIONS: Mapping[str, MinerConfig] = {
 }
 GRID = {
     "plain": (4, 5, 6, 8),
-    "identifiers": (3, 4, 5),
+    "identifiers": (2, 3, 4),
     "first": (5, 10, 20),
 }
 
