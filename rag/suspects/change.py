@@ -15,7 +15,7 @@ from typing import Final
 
 from core.domain import Category, ChangeEvent, ChangeKind, RuledOut, SuspectKind
 from core.stacktrace import root_frame
-from rag.suspects.objects import Subject, is_platform, subject
+from rag.suspects.objects import Subject, is_event, is_platform, subject
 from rag.suspects.propagation import Blame
 from rag.suspects.proposal import Facts, Proposal, counted, shorten
 from rag.suspects.scene import Clue, Scene, base_service
@@ -81,6 +81,8 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         fault_type = _fault_type(lead, service, follower)
         if fault_type == "version_mismatch":
             kinship = 1.0  # a caller cannot read the answers of what was just changed
+        if lead.kind is ChangeKind.MIGRATION and not _broke_schema(follower):
+            weight *= 0.5  # an index or a table is made every day
         component, function = _place(changed, fault_type, follower)
         then = f"then {counted(follower)}: {shorten(follower.text, 100)}" if follower is not None else ""
         yield Proposal(
@@ -123,7 +125,8 @@ def _by_service(scene: Scene) -> list[_Changed]:
 
 def about_of(event: ChangeEvent) -> Subject | None:
     """Whom a change concerns, where the platform or a deployment tool reports it."""
-    return subject(event.evidence.text) if is_platform(event.service) else None
+    told = is_platform(event.service) or is_event(event.evidence.text)
+    return subject(event.evidence.text) if told else None
 
 
 def closeness(change: ChangeEvent, scene: Scene) -> float:
@@ -216,6 +219,11 @@ def _fault_type(change: ChangeEvent, service: str | None, follower: Clue | None)
         if elsewhere and change.kind is ChangeKind.DEPLOY and reading.fault_type in _CONTRACT:
             return "version_mismatch"
     return _FAULT[change.kind]
+
+
+def _broke_schema(follower: Clue | None) -> bool:
+    reading = follower.reading if follower is not None else None
+    return reading is not None and reading.fault_type in ("schema_migration", "lock_contention", "constraint_violation")
 
 
 def _words(kind: ChangeKind, service: str | None) -> str:

@@ -156,6 +156,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|env(?:ironment)? ?var(?:iable)?)s?:? [\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))[\"'`]? (?:is |was "
          r"|must be |not |has )?(?:\w+ )?(?:undefined|not set|unset|missing|required|empty|set\b|found)",
          "missing_env_var", 1.0, "missing environment variable"),
+    Sign(r"validation errors? for \w*(?:settings|config(?:uration)?|env(?:ironment)?)\b",
+         "missing_env_var", 0.9, "a required setting or environment variable is missing or wrong"),
     Sign(r"(?:missing|required|undefined|unset|no)(?: required)? (?:environment variable"
          r"|env(?:ironment)? ?var(?:iable)?|env)s?:? ?[\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))?",
          "missing_env_var", 1.0, "missing environment variable"),

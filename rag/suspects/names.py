@@ -39,6 +39,11 @@ _WORDS: Final = {
     "psycopg2": "postgres",
     "psqlexception": "postgres",
     "pgbouncer": "postgres",
+    "sqlstate": "postgres",
+    "pgx": "postgres",
+    "pgconn": "postgres",
+    "jedis": "redis",
+    "lettuce": "redis",
     "mysql": "mysql",
     "pymysql": "mysql",
     "mariadb": "mysql",
@@ -71,6 +76,11 @@ _SUFFIX: Final = re.compile(
 )
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "localhost.localdomain"})
 _SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
+
+
+def is_product(name: str) -> bool:
+    """Whether a service is named after a database, cache or broker: what others depend on."""
+    return any(product in simple(name) for product in _WORDS.values()) or simple(name) in ("db", "database")
 
 
 def simple(name: str) -> str:

@@ -43,6 +43,17 @@ class Subject(NamedTuple):
     service: str | None
 
 
+_EVENT: Final = re.compile(
+    r'"involvedObject"|\b(?:Normal|Warning)\s+[A-Z][A-Za-z]+\s+[a-z]+/[a-z0-9.-]+|"Event occurred"|\bpod="[\w-]+/'
+    r"|\bkind=(?:Pod|ConfigMap|Deployment)\b"
+)
+
+
+def is_event(text: str) -> bool:
+    """Whether a line is an event of Kubernetes, whoever wrote it down."""
+    return _EVENT.search(text) is not None
+
+
 def is_platform(service: str | None) -> bool:
     """Whether a service is the platform or one of its tools, which speak of other services."""
     return service is not None and _PLATFORM.match(service) is not None

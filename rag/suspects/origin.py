@@ -52,7 +52,7 @@ def program_of(record: LogRecord, traces: Sequence[StackTrace], logger: str | No
         value = record.attributes.get(key)
         if isinstance(value, str) and value:
             return value
-    if logger is not None and not is_library(None, logger) and "/" not in logger and not logger.endswith(".go"):
+    if logger is not None and not is_library(None, logger) and "/" not in logger and ".go" not in logger:
         name = _of_module(logger)
         if name is not None:
             return name

@@ -13,7 +13,7 @@ from typing import Final
 
 from core.domain import Citation, SuspectKind
 from core.stacktrace import root_frame
-from rag.suspects.names import hosts, named
+from rag.suspects.names import hosts, is_product, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Clue, Scene
 
@@ -166,18 +166,26 @@ def _complaint(fault_type: str) -> str:
     }[fault_type]
 
 
+_OF_CALLER: Final = frozenset(
+    {"constraint_violation", "permission_denied", "credential_expired", "schema_migration", "bad_input", "code_defect"}
+)
+"""Faults that a database or broker reports of its clients: they are the caller's."""
+
+
 def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
-    """1 where a service that a clue names reports the same fault itself: the caller only passes it on."""
-    if clue.reading is None:
+    """1 where another service reports the same fault, and it is that one's: a full disk is the database's although
+    its callers report it, a refused password the caller's although the database reports it."""
+    if clue.reading is None or clue.service is None:
         return 0.0
     fault_type = clue.reading.fault_type
-    return float(
-        any(
-            other.reading is not None and other.reading.fault_type == fault_type
-            for name in graph.names(clue)
-            for other in scene.of(name)
-        )
-    )
+    others = {
+        other.service
+        for other in scene.clues
+        if other.service not in (None, clue.service) and other.reading and other.reading.fault_type == fault_type
+    }
+    if fault_type in _OF_CALLER:
+        return float(is_product(clue.service) and any(not is_product(name) for name in others if name))
+    return float(any(name in graph.names(clue) or is_product(name) for name in others if name))
 
 
 def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) -> Proposal:

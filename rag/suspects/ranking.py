@@ -10,6 +10,7 @@ from typing import Final
 from core.domain import Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
 from rag.suspects import change, exhaustion, first_new, frame, kubernetes_event, propagation, silence
+from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Facts, Proposal, score, shorten
 from rag.suspects.scene import Clue, Scene, survey
 
@@ -103,7 +104,33 @@ def merge(items: Iterable[Proposal]) -> list[Proposal]:
             home.append(item)
     merged = [_merged(group) for group in groups]
     explained = {item.service for item in merged if item.fault_type not in EFFECTS and item.facts.strength >= 0.7}
-    return [_agreed(_stepped_back(item, explained), merged) for item in merged]
+    stepped = [_behind(_stepped_back(item, explained), merged) for item in merged]
+    return [_agreed(item, stepped) for item in stepped]
+
+
+_FOLLOWS: Final = {
+    "bad_deploy": frozenset({"code_defect", "bad_input", "data_corruption"}),
+    "feature_flag": frozenset({"code_defect", "bad_input"}),
+    "version_mismatch": frozenset({"code_defect", "bad_input"}),
+}
+"""What a change makes visible: the defect is told, the change brought it."""
+
+
+def _behind(item: Proposal, others: Sequence[Proposal]) -> Proposal:
+    """A proposal that another one explains steps behind it: a defect behind the change that brought it, the memory of
+    a node behind the workload that used it up."""
+    for other in others:
+        follows = item.fault_type in _FOLLOWS.get(other.fault_type or "", ()) and other.facts.change >= 0.6
+        same = item.service == other.service and (item.component, item.function) == (other.component, other.function)
+        elsewhere = other.fault_type == "version_mismatch" and item.service != other.service
+        used = item.fault_type == other.fault_type == "out_of_memory" and _of_platform(item) and not _of_platform(other)
+        if (follows and (same or elsewhere)) or used:
+            return replace(item, facts=replace(item.facts, remote=max(item.facts.remote, 0.7)))
+    return item
+
+
+def _of_platform(item: Proposal) -> bool:
+    return item.service is None or is_platform(item.service) or (item.component or "").startswith("node/")
 
 
 def _stepped_back(item: Proposal, explained: set[str | None]) -> Proposal:

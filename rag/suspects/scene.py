@@ -24,7 +24,7 @@ from core.findings import Detection
 from core.stacktrace import StackTrace, parse
 from rag.suspects.changes_told import changes_near, places
 from rag.suspects.dumps import Dumps, read_dumps
-from rag.suspects.objects import is_platform, subject
+from rag.suspects.objects import is_event, is_platform, subject
 from rag.suspects.origin import program_of
 from rag.suspects.reading import Reading, read, recovered
 
@@ -50,12 +50,6 @@ _TROUBLE: Final = re.compile(
 """A cheap first look at a template: does it speak of trouble at all?"""
 
 _ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" (\d{3})\b')
-_EVENT: Final = re.compile(
-    r'"involvedObject"|\b(?:Normal|Warning)\s+[A-Z][A-Za-z]+\s+[a-z]+/[a-z0-9.-]+|"Event occurred"|\bpod="[\w-]+/'
-    r"|\bkind=(?:Pod|ConfigMap|Deployment)\b"
-)
-"""An event of Kubernetes, whoever wrote it down."""
-
 _SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 _LOGGER_KEYS: Final = (
     "logger",
@@ -105,6 +99,12 @@ class Clue:
     def failing(self) -> bool:
         """Whether it reports trouble, by its severity or by its words."""
         return self.severity >= levels.ERROR or (self.reading is not None and self.reading.strength >= 0.35)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it reports more than a probe that failed, which every rollout brings."""
+        probe = self.reading is not None and self.reading.fault_type == "probe_failure" and self.reading.strength < 0.8
+        return self.failing and not probe
 
     @property
     def evidence(self) -> Evidence:
@@ -167,8 +167,8 @@ class Scene:
 
     @cached_property
     def symptomatic(self) -> tuple[str, ...]:
-        """Services with a failing clue, the earliest first."""
-        return tuple(dict.fromkeys(clue.service for clue in self.clues if clue.failing and clue.service))
+        """Services with a failing clue, the earliest first. A probe that fails for a moment is no trouble yet."""
+        return tuple(dict.fromkeys(clue.service for clue in self.clues if clue.troubled and clue.service))
 
     def of(self, service: str | None) -> tuple[Clue, ...]:
         """The clues of one service, the earliest first."""
@@ -303,7 +303,7 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
     if service is None or _named_after_file(service, record.source):
         # A dump beside lines without a name says whose they are, where it is about one thing.
         service = dumps.only_workload(record.source) or service
-    about = subject(record.line) if is_platform(service) or _EVENT.search(record.line) else None
+    about = subject(record.line) if is_platform(service) or is_event(record.line) else None
     if about is not None and about.service is not None:
         service = about.service
     return Clue(
