@@ -19,8 +19,8 @@ from report.text import clip, clip_start, clock, count, excerpt, moment, percent
 _BADGE: Final = {"warning": "🟡", "high": "🟠", "disaster": "🔴"}
 _CUT: Final = "\u200b"
 _MARKS: Final = re.compile(
-    r"([\\`*\[\]<>~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))"  # marks that mean something wherever they stand
-    r"|^([#+\-=|]|\d{1,9}(?=[.)]))"  # and those that do at the start
+    r"([\\`*\[\]<~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))"  # marks that mean something wherever they stand
+    r"|^([#+\-=|>]|\d{1,9}(?=[.)]))"  # and those that do at the start
 )
 _LINKS: Final = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=<)(?=[!@#]|https?:)", re.IGNORECASE)
 _CODE_LINKS: Final = re.compile(r"(?<=<)(?=[!@#]|https?:)|(?<=@)(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
