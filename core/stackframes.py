@@ -8,7 +8,7 @@ and well-known framework namespaces are library code, everything else is the pro
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Language = Literal["python", "java", "go", "node", "dotnet", "rust", "ruby", "php"]
@@ -198,7 +198,9 @@ def go_frame(line: str, previous: str) -> Frame | None:
     package, _, function = rest.partition(".")
     module = f"{path}/{package}" if path else package
     name = re.sub(r"\(\*?([\w.\[\]]+)\)\.", r"\1.", function).rsplit(".func", 1)[0].rsplit(".", 1)[-1]
-    return _frame("go", match, module, name or function)
+    frame = _frame("go", match, module, name or function)
+    # A Go module keeps these folders at its root: what stands before them is the folder of the checkout.
+    return replace(frame, file=re.sub(r"^[^/]+/(?=(?:internal|cmd|pkg)/)", "", frame.file or "") or None)
 
 
 def rust_frame(line: str, previous: str) -> Frame | None:

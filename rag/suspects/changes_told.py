@@ -37,6 +37,8 @@ _DEPLOY: Final = re.compile(
 )
 _SCALE: Final = re.compile(r"\bscaled (?:up|down)\b|ScalingReplicaSet", re.IGNORECASE)
 _ISO: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
+_SAME_IMAGE: Final = re.compile(r"already present on machine", re.IGNORECASE)
+"""A container that starts again from the image it had is no new version."""
 _WARNING: Final = re.compile(r"\b\w*Warning: ")
 
 
@@ -74,7 +76,9 @@ def changes_near(
     for place, (change, record) in events.items():
         moment = change.timestamp or _time_in(change.evidence.text)
         if place not in dumps.places and not _is_failure(change.text) and (moment is not None) == timed:
-            kept.append((replace(change, timestamp=moment), record))
+            again = change.kind is ChangeKind.DEPLOY and _SAME_IMAGE.search(change.text) is not None
+            kind = ChangeKind.RESTART if again else change.kind
+            kept.append((replace(change, timestamp=moment, kind=kind), record))
     return sorted(kept, key=lambda each: (_seconds(each[0].timestamp), each[0].evidence.citation))
 
 
