@@ -34,6 +34,8 @@ class Aliases:
     def __init__(self, pairs: Mapping[int, int] | None = None, limit: int = 200_000) -> None:
         self._under: dict[int, int] = dict(pairs or {})
         self._limit = limit
+        self.dropped = 0
+        """How many were forgotten: ids that no longer resolve."""
 
     def __len__(self) -> int:
         return len(self._under)
@@ -55,6 +57,7 @@ class Aliases:
                 self._under[each] = root
         while len(self._under) > self._limit:
             del self._under[next(iter(self._under))]
+            self.dropped += 1
 
     def pairs(self) -> dict[int, int]:
         """Every alias with the id it lives under, resolved."""

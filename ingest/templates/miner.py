@@ -64,6 +64,7 @@ class DrainMiner:
         self.generation = 0
         """Rises when templates are forgotten: what others remember of ids is then stale."""
         self._known = _no_keys()
+        self._dropped_aliases = 0
         self._shapes: dict[str, int] = {}
         self._groups = _DrainGroups(self.config.similarity)
 
@@ -188,7 +189,7 @@ class DrainMiner:
     def fit(self, masked: str) -> int | None:
         """The variant (`store.variants`) that a masked message fits; None where there is none."""
         found = self._shapes.get(masked)
-        if found is not None:
+        if found in self.store.variants:
             return found
         self.store.ensure_index(self.config.siblings)
         return self.store.fit(*split(masked))
@@ -302,8 +303,7 @@ class DrainMiner:
         """Keeps templates and caches within their bounds; the templates of `ids` are in use."""
         limit = self.config.max_templates
         if len(self.store.templates) > limit:
-            for each in ids.unique():
-                self.store.templates[each].used = self.batches
+            self.count(dict.fromkeys(ids.unique(), 0))
             by_service: dict[str | None, list[int]] = defaultdict(list)
             for template in self.store.templates.values():
                 by_service[template.service].append(template.template_id)
@@ -311,13 +311,20 @@ class DrainMiner:
             if forgotten:
                 for each in forgotten:
                     self.store.forget(each)
-                self.generation += 1
                 self.store.drop_stale_keys()
-                self._shapes = {}
-                self._known = _no_keys()
+                self._forget_keys()
                 self._groups = _DrainGroups(self.config.similarity)
+        if self.store.aliases.dropped != self._dropped_aliases:
+            self._dropped_aliases = self.store.aliases.dropped
+            self._forget_keys()
         if len(self._shapes) > self.config.max_keys:
             self._shapes = {}
+
+    def _forget_keys(self) -> None:
+        """Forgets the template of every key: some lead to ids that are gone."""
+        self.generation += 1
+        self._shapes = {}
+        self._known = _no_keys()
 
     def _least_useful(self, ids: list[int]) -> list[int]:
         """The templates of one service that go: those used longest ago, of the fewest records; none within the cap."""

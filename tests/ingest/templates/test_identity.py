@@ -137,3 +137,26 @@ def _mined(messages: list[str]) -> DrainMiner:
     miner = DrainMiner()
     miner.assign(frame(messages))
     return miner
+
+
+def test_another_order_across_batches_gives_nearly_the_same_templates() -> None:
+    lines = [line.replace("10.0.0.", f"10.{n}.0.") for n in range(20) for line in corpus()]
+    expected = {text for _, text, _ in fingerprint(_mined(lines))}
+    for seed in range(3):
+        shuffled = lines[:]
+        random.Random(seed).shuffle(shuffled)
+        miner = DrainMiner()
+        for start in range(0, len(shuffled), 100):
+            miner.assign(frame(shuffled[start : start + 100]))
+        texts = {text for _, text, _ in fingerprint(miner)}
+        assert len(texts & expected) >= 0.9 * len(texts | expected)
+
+
+def test_forgotten_aliases_do_not_lead_to_templates_that_are_gone() -> None:
+    miner = DrainMiner()
+    miner.store.aliases = Aliases(limit=2)
+    for seed in range(4):
+        names = ["".join(random.Random(f"{seed}{n}").choices("abcdefgh", k=8)) for n in range(8)]
+        final_ids(miner, [f"step {seed} of {name} failed with code {'abcd'[seed]}" for name in names])
+        ids = final_ids(miner, [f"step {seed} of {name} failed with code {'abcd'[seed]}" for name in names])
+        assert set(ids) <= set(miner.store.templates)
