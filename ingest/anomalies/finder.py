@@ -11,6 +11,7 @@ from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies import missing_template, new_template, rare_template, rate_drop, rate_spike
 from ingest.anomalies.episodes import Episode, episodes
+from ingest.anomalies.heartbeats import heartbeats
 from ingest.anomalies.judge import judge
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.parameters import parameter_symptoms
@@ -29,6 +30,8 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     panel = subject.panel
     flags = judge(panel, facts.alarms, subject.rate)
     found = [_symptom(episode, facts) for episode in episodes(flags, panel, facts.alarms)]
+    missed = {s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE}
+    found += [s for s in heartbeats(facts) if s.anomaly.template_id not in missed]
     found += parameter_symptoms(subject)
     return sorted(found, key=lambda s: (s.start, s.anomaly.template_id)), facts
 

@@ -2,9 +2,9 @@
 
 For each series the judge keeps the sums that give its rate and its over-dispersion over the buckets it accepted as
 normal. What counts as normal: every bucket that does not stand out; more of a harmless or merely worrying message
-(that is what the system does now, and the next burst is measured against it); an error that came and went within
-`BRIEF` buckets (the noise that a system lives with). An incident, errors that stay, does not become the norm. A fall is
-accepted after `REGIME` buckets.
+(that is what the system does now, and the next burst is measured against it); errors that came and went within `BRIEF`
+buckets, or that keep coming and going (the noise that a system lives with). An incident, errors that stay, does not
+become the norm, unless it outlasts `REGIME` buckets, as a fall does.
 
 How busy the system is as a whole (day and night, a bigger batch of users) is taken out: each bucket has a size factor,
 the weighted median over the series of observed / expected, as DESeq does for sequencing depth (Anders and Huber 2010).
@@ -27,6 +27,9 @@ REGIME: Final = 40
 
 BRIEF: Final = 2
 """Buckets that errors may last and still be learned as noise, once they are over."""
+
+SPARSE: Final = 8
+"""Buckets after which errors that come and go are told from errors that stay."""
 
 ERRORS: Final = 0.6
 """Alarm from which more of a message is an error, and not the way the system works."""
@@ -137,32 +140,41 @@ def judge(panel: Panel, alarms: Floats, rate: float) -> list[Flag]:
         down[[flag.row for flag in found if not flag.up]] = True
         fallen = np.where(down, fallen + 1, 0)
         history.add(counts, size, ~(up & errors) & ~(down & (fallen <= REGIME)))
-        pending.step(counts, size, up & errors, history)
+        pending.step(column, counts, size, up & errors, history)
         previous = 0.7 * previous + 0.3 * size / exposure
     return flags
 
 
 class _Pending:
-    """Errors that stood out: taken into the history as noise if they are over after a few buckets."""
+    """Errors that stood out, held back from the history until it is clear what they are.
+
+    They are noise, and learned, if they are over after a few buckets, if they come and go (in at most half of the
+    buckets since they began), or if they have stayed so long that they are how the system works.
+    """
 
     def __init__(self, rows: int) -> None:
-        self.held: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
+        self.held: dict[int, list[tuple[float, float]]] = {}
+        self.since = np.zeros(rows, dtype=np.int64)
         self.quiet = np.zeros(rows, dtype=np.int64)
-        self.open: set[int] = set()
 
-    def step(self, counts: Floats, size: float, flagged: NDArray[np.bool_], history: _History) -> None:
+    def step(self, column: int, counts: Floats, size: float, flagged: NDArray[np.bool_], history: _History) -> None:
         for row in np.flatnonzero(flagged).tolist():
+            if row not in self.held:
+                self.held[row] = []
+                self.since[row] = column
             self.held[row].append((float(counts[row]), size))
             self.quiet[row] = 0
-            self.open.add(row)
-        for row in sorted(self.open - set(np.flatnonzero(flagged).tolist())):
-            self.quiet[row] += 1
-            if self.quiet[row] > BRIEF:
-                if len(self.held[row]) <= BRIEF:
-                    for count, was in self.held[row]:
-                        history.add_one(row, count, was)
-                self.held[row] = []
-                self.open.discard(row)
+        for row in sorted(self.held):
+            held, elapsed = self.held[row], column - int(self.since[row]) + 1
+            if not flagged[row]:
+                self.quiet[row] += 1
+            over = self.quiet[row] > BRIEF
+            noise = (over and len(held) <= BRIEF) or (elapsed >= SPARSE and len(held) <= elapsed / 2)
+            if noise or len(held) > REGIME:
+                for count, was in held:
+                    history.add_one(row, count, was)
+            if noise or over or len(held) > REGIME:
+                del self.held[row]
 
 
 def _judge_column(

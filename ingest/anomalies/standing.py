@@ -22,7 +22,7 @@ from ingest.anomalies.symptoms import ALARMING
 SHORT: Final = 600.0
 """Records up to which a log is read as one story: any failure in it counts, less the longer it is."""
 
-SHARE: Final = 0.05
+SHARE: Final = 0.3
 """Share of failing records from which a log of any length is failing."""
 
 

@@ -13,6 +13,13 @@ LASTING: Final = 300.0
 """Seconds out of the normal from which a warning, or a fall, is no passing thing."""
 
 
+EVENT: Final = 10.0
+"""Seconds within which records of one template are one event."""
+
+CRASH: Final = 0.9
+"""Alarm from which even one event is grave."""
+
+
 def weigh(
     kind: AnomalyKind, alarming: float, p_value: float, records: float, seconds: float, ratio: float = 1.0
 ) -> float:
@@ -30,7 +37,9 @@ def weigh(
     if alarming < ALARMING:
         return 0.15 * (0.3 + 0.7 * sure)
     if alarming >= ERRORS:
-        extent = min(1.0, 0.45 + 0.15 * float(np.log2(max(1.0, records))) + 0.3 * lasting)
+        # A burst within seconds is one event, however many records it writes.
+        events = 1.0 + min(max(0.0, records - 1.0), seconds / EVENT)
+        extent = min(1.0, (0.6 if alarming >= CRASH else 0.4) + 0.2 * float(np.log2(events)) + 0.2 * lasting)
     else:
         extent = 0.25 + 0.75 * lasting
     if kind is AnomalyKind.RATE_SPIKE:
