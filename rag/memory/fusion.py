@@ -26,7 +26,7 @@ class Fusion:
     """
 
     k: float = 10.0
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=lambda: {"bm25": 2.0, "templates": 0.5})
     feedback: float = 0.2
     recency: float = 0.02
     dense_floor: float = 0.2
