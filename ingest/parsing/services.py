@@ -15,7 +15,7 @@ _CRONJOB: Final = re.compile(r"^(?P<name>.+?)-[0-9]{8,10}$")
 
 _SUFFIXES: Final = re.compile(
     r"(?:\.(?:gz|zst|zstd|bz2|xz|log|txt|out|err|json|jsonl|ndjson|logs?)|[._-](?:[0-9]{1,3}|[0-9]{4}[-_.]?[0-9]{2}[-_.]?[0-9]{2}"
-    r"(?:[T_-]?[0-9:_.-]*)?|[0-9]{10,14}|stdout|stderr|current|previous|baseline))+$",
+    r"(?:[T_-]?[0-9:_.-]*)?|[0-9]{10,14}|stdout|stderr|current|previous|baseline|yesterday|today|access|errors?|slow))+$",
     re.IGNORECASE,
 )
 _GENERIC_NAMES: Final = """

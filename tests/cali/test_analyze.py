@@ -20,7 +20,7 @@ HEAVY = ("torch", "transformers", "sentence_transformers", "pymilvus", "langchai
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    path = tmp_path / "app.log"
+    path = tmp_path / "checkout.log"
     path.write_text(app_log())
     return path
 
@@ -101,7 +101,7 @@ def test_each_form_names_the_cause_and_cites_the_line(log: Path, form: str) -> N
     assert (done.code, done.out) == (0, "")
     text = target.read_text()
     assert "connection pool exhausted" in text
-    assert "app.log" in text
+    assert "checkout.log" in text
 
 
 def test_quiet_prints_nothing_and_still_tells_by_its_exit_code(log: Path) -> None:
