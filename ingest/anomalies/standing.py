@@ -19,6 +19,9 @@ from ingest.anomalies.subject import Facts, mentions, places
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.symptoms import ALARMING
 
+TELLING: Final = 0.42
+"""Alarm from which a message tells of trouble here: failures at any severity, delays of seconds; no plain warnings."""
+
 SHORT: Final = 600.0
 """Records up to which a log is read as one story: any failure in it counts, less the longer it is."""
 
@@ -36,7 +39,7 @@ def standing(facts: Facts, records: float) -> list[Symptom]:
     window = panel.counts[:, panel.start :]
     totals = window.sum(axis=1)
     unknown = panel.counts[:, : panel.start].sum(axis=1) == 0
-    failing = (facts.alarms >= ALARMING) & (totals > 0) & unknown
+    failing = (facts.alarms >= TELLING) & (totals > 0) & unknown
     share = float(totals[failing].sum()) / max(records, 1.0)
     # A failure weighs fully in a short log; in a long one only if it is a fair part of it or comes at its end.
     length = min(1.0, SHORT / max(records, 1.0))

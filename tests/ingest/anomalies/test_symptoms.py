@@ -1,0 +1,56 @@
+"""What messages say by their words."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import severity
+from ingest.anomalies.symptoms import ALARMING, alarm, words
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unable to connect to Database",
+        "java.lang.NullPointerException: order is null",
+        "connection refused",
+        "Back-off restarting failed container app in pod app-1",
+        "Last State: Terminated, Reason: OOMKilled",
+        "Process completed with exit code 1.",
+        "Tests run: 5, Failures: 1, Errors: 0",
+        "failed=0 errors=3",
+        "Page rendered in 8.01 seconds.",
+        "duration: 2111.093 ms  statement: select 1",
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu",
+    ],
+)
+def test_trouble_is_alarming(message: str) -> None:
+    assert words(message) >= ALARMING
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "request completed in 5ms status=200",
+        "GET /errors/failed HTTP/1.1 200",
+        "Tests run: 5, Failures: 0, Errors: 0, Skipped: 0",
+        "no errors found",
+        "Unschedulable: false",
+        "Backoff Limit: 6",
+        "exited with code 0",
+        "ErrorHandler registered",
+        "node.kubernetes.io/unreachable:NoExecute op=Exists for 300s",
+        "Replicas: 1 desired | 1 updated | 1 total | 1 available | 0 unavailable",
+        "--- PASS: TestFailover (0.01s)",
+        "took 35 ms",
+    ],
+)
+def test_names_limits_and_good_news_are_not(message: str) -> None:
+    assert words(message) < ALARMING
+
+
+def test_severity_outweighs_words() -> None:
+    assert alarm("request completed", severity.FATAL) == 1.0
+    assert alarm("request completed", severity.ERROR) > alarm("request failed", severity.INFO)
+    assert alarm("slow answer", severity.WARN) > alarm("slow answer", severity.INFO)
+    assert alarm("request failed", severity.DEBUG) < alarm("request failed", severity.INFO)
