@@ -12,13 +12,13 @@ from typing import Final
 
 import polars as pl
 
-from core.domain import Anomaly, AnomalyKind, LogTemplate
+from core.domain import Anomaly, AnomalyKind, Incident, LogTemplate
 from core.findings import Detection
 from core.ports import TemplateMiner
 from core.severity import WARN
 from ingest.anomalies.sessions import anomalous_sessions
 
-_COLUMNS: Final = ("position", "line_count", "timestamp", "service", "template_id")
+_COLUMNS: Final = ("position", "line_count", "timestamp", "severity", "service", "body", "template_id")
 _OF_LINES: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE})
 """Kinds whose records are anomalous themselves. A changed rate says so of the rate, unless the records are errors."""
 FLAGGED: Final = 0.5
@@ -67,20 +67,27 @@ class LineScores:
 
 def judge_lines(source: str, detection: Detection, records: pl.DataFrame) -> LineScores:
     """Scores each physical line of a source by the anomalies of its template that fall on its time."""
-    spans: dict[tuple[int, str | None], list[Anomaly]] = {}
+    claims: dict[tuple[int, str | None], list[_Claim]] = {}
     scores: dict[int, float] = {}
-    for anomaly in (anomaly for incident in detection.incidents for anomaly in incident.anomalies):
-        if anomaly.kind in _OF_LINES or (anomaly.kind is AnomalyKind.RATE_SPIKE and anomaly.severity >= WARN):
-            spans.setdefault((anomaly.template_id, anomaly.service), []).append(anomaly)
-        if anomaly.kind is not AnomalyKind.RATE_DROP:
-            for example in anomaly.examples:
-                if example.source == source:
-                    _raise(scores, example.position, 1, anomaly.score / 2)
-    wanted = records.filter(pl.col("template_id").is_in([template_id for template_id, _ in spans]))
-    for position, line_count, timestamp, service, template_id in wanted.iter_rows():
-        for anomaly in spans.get((template_id, service), ()):
-            if _inside(timestamp, anomaly):
-                _raise(scores, position, line_count, anomaly.score)
+    for incident in detection.incidents:
+        seen = {
+            (each.template_id, each.service)
+            for each in detection.history.activity(incident.starts_at, incident.ends_at)
+            if each.before
+        }
+        for anomaly in incident.anomalies:
+            claim = _claim(anomaly, incident, (anomaly.template_id, anomaly.service) in seen)
+            if claim is not None:
+                claims.setdefault((anomaly.template_id, anomaly.service), []).append(claim)
+            if anomaly.kind is not AnomalyKind.RATE_DROP:
+                for example in anomaly.examples:
+                    if example.source == source:
+                        _raise(scores, example.position, 1, anomaly.score / 2)
+    wanted = records.filter(pl.col("template_id").is_in([template_id for template_id, _ in claims]))
+    for position, line_count, timestamp, severity, service, body, template_id in wanted.iter_rows():
+        for claim in claims.get((template_id, service), ()):
+            if claim.covers(timestamp, severity, body):
+                _raise(scores, position, line_count, claim.score)
     flagged = sorted(line for line, score in scores.items() if score >= FLAGGED)
     return LineScores(tuple(flagged), dict(sorted(scores.items())))
 
@@ -100,7 +107,41 @@ def _raise(scores: dict[int, float], position: int, line_count: int, score: floa
         scores[line] = max(scores.get(line, 0.0), score)
 
 
-def _inside(timestamp: datetime | None, anomaly: Anomaly) -> bool:
-    if timestamp is None or anomaly.first_seen is None or anomaly.last_seen is None:
-        return True
-    return anomaly.first_seen <= timestamp <= anomaly.last_seen
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Records of a template that an anomaly means: inside a span, of a severity, or with a value (None: all)."""
+
+    score: float
+    start: datetime | None
+    end: datetime | None
+    severity: int | None = None
+    value: str | None = None
+
+    def covers(self, timestamp: datetime | None, severity: int, body: str) -> bool:
+        timed = timestamp is not None and self.start is not None and self.end is not None
+        if timed and not self.start <= timestamp <= self.end:  # type: ignore[operator]
+            return False
+        if self.severity is None and self.value is None:
+            return True
+        return (self.severity is not None and severity >= self.severity) or (
+            self.value is not None and self.value in body
+        )
+
+
+def _claim(anomaly: Anomaly, incident: Incident, seen: bool) -> _Claim | None:
+    """What an anomaly says about lines; None where it speaks of a rate or a distribution only.
+
+    What is new stays new to the end of its incident, though later records of it surprise nobody. `seen`: whether the
+    template came before the incident at all.
+    """
+    end = max(filter(None, (anomaly.last_seen, incident.ends_at)), default=None)
+    severity = anomaly.severity if anomaly.severity >= WARN else None
+    if anomaly.kind in _OF_LINES:
+        # A template may be new as an error and old as information: an access log is one template for 200 and 503.
+        return _Claim(anomaly.score, anomaly.first_seen, end, severity if seen else None)
+    if anomaly.kind is AnomalyKind.NEW_VALUE:
+        value = anomaly.observed if isinstance(anomaly.observed, str) else None
+        return _Claim(anomaly.score, anomaly.first_seen, end, severity, value) if severity or value else None
+    if anomaly.kind is AnomalyKind.RATE_SPIKE and severity is not None:
+        return _Claim(anomaly.score, anomaly.first_seen, anomaly.last_seen, severity)
+    return None
