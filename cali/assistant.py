@@ -105,7 +105,8 @@ def learning(state: StateFolder, settings: Settings, command: str) -> Iterator[L
         try:
             with catalog.transaction() as connection:
                 rows = history.load(connection)
-            miner = load(state.templates) if state.templates.exists() else DrainMiner()
+            config = wiring.miner_config(settings)
+            miner = load(state.templates, config) if state.templates.exists() else DrainMiner(config)
             yield Learned(state, catalog, miner, LearnedHistory.from_rows(rows))
         finally:
             catalog.close()
@@ -122,7 +123,9 @@ def analyze(
     opened = _open(request.paths, "nothing to analyse")
     baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
     if state is None:
-        detection = run_detection(request, settings, opened, baseline, DrainMiner(), None, now, progress)
+        detection = run_detection(
+            request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, progress
+        )
         explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None))
         return _outcome(detection, opened, baseline, request.symptom, now, explainer)
     with learning(state, settings, "analyze") as learned, recall.opened(settings) as memory:
@@ -144,7 +147,9 @@ def prompts(request: Request, settings: Settings, *, now: datetime) -> list[tupl
     """What would be sent to a model for each incident, and nothing is sent. Uses the memory, learns nothing."""
     opened = _open(request.paths, "nothing to analyse")
     baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
-    detection = run_detection(request, settings, opened, baseline, DrainMiner(), None, now, None)
+    detection = run_detection(
+        request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, None
+    )
     analyst = wiring.analyst(settings)
     with recall.opened(settings) as memory:
         explainer = Explainer(analyst, None, memory, settings.memory_tenant)

@@ -15,14 +15,12 @@ import numpy as np
 import polars as pl
 
 from core.batch import template_hex
-from core.config import Settings
 from core.domain import LogTemplate, Quarantined
 from core.errors import InputError
 from ingest.parsing.parser import Parser
 from ingest.sources.files import open_sources
 from ingest.templates.lines import LineMiner
-from ingest.templates.masking import DEFAULT_MASKS, user_masks
-from ingest.templates.miner import DrainMiner, MinerConfig
+from ingest.templates.miner import DrainMiner
 
 Progress = Callable[[int, str], None]
 SAMPLES: Final = 12
@@ -41,11 +39,6 @@ class TemplateRun:
     counts: Counter[int] = field(default_factory=Counter)
     samples: dict[int, list[str]] = field(default_factory=dict)
     unreadable: tuple[Quarantined, ...] = ()
-
-
-def miner_config(settings: Settings) -> MinerConfig:
-    """The settings of the miner. Raises ConfigError that names a mask which is not valid."""
-    return MinerConfig(masks=(*user_masks(settings.templates_masks), *DEFAULT_MASKS))
 
 
 class _Part(NamedTuple):

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 from core.config import Settings
 from core.ports import ChatModel, UsageLedger
+from ingest.templates.masking import DEFAULT_MASKS, user_masks
+from ingest.templates.miner import MinerConfig
 from rag.analyst import Analyst, AnalystOptions
 from rag.budget import Budget, Caps, MemoryLedger
 from rag.material import Masker
 
 if TYPE_CHECKING:
     from rag.chain import OpenAICompatible
+
+
+def miner_config(settings: Settings) -> MinerConfig:
+    """The settings of the miner. Raises ConfigError that names a mask which is not valid."""
+    return MinerConfig(masks=(*user_masks(settings.templates_masks), *DEFAULT_MASKS))
 
 
 def redactor(settings: Settings) -> Callable[[str], str]:

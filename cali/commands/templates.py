@@ -73,7 +73,8 @@ def list_templates(
     from cali.progress import progress
     from cali.state import StateFolder
     from cali.template_forms import to_csv, to_json, to_table
-    from cali.template_runs import found, mine_column, mine_logs, miner_config
+    from cali.template_runs import found, mine_column, mine_logs
+    from cali.wiring import miner_config
     from core.config import load as load_settings
     from ingest.templates import snapshots
     from ingest.templates.miner import DrainMiner
@@ -115,7 +116,8 @@ def diff(before: str, after: str, chosen: str, factor: float, top: int) -> int:
     discovery rate as configured for detection) and at least --factor.
     """
     from cali.template_forms import changes, diff_json, diff_table
-    from cali.template_runs import mine_logs, miner_config
+    from cali.template_runs import mine_logs
+    from cali.wiring import miner_config
     from core.config import load as load_settings
     from ingest.templates.miner import DrainMiner
 
@@ -193,7 +195,7 @@ def explain(line: str, state: Path | None) -> None:
 
 def _learned(state: Path | None, missing_ok: bool = False) -> DrainMiner:
     from cali.state import StateFolder
-    from cali.template_runs import miner_config
+    from cali.wiring import miner_config
     from core.config import load as load_settings
     from core.errors import InputError
     from ingest.templates import snapshots
