@@ -30,7 +30,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
 
 def _why(clue: Clue) -> tuple[str, ...]:
     reasons = []
-    if clue.age == 0.0 and clue.record.timestamp is not None:
+    if clue.age == 0.0 and clue.novelty > 0.5 and clue.record.timestamp is not None:
         reasons.append("the first new sign of the incident")
     reasons.append(counted(clue))
     return tuple(reasons)

@@ -34,6 +34,11 @@ MAX_CLUES: Final = 160
 PROGRAMS: Final = 60
 """Templates that are read to learn which programs write into a shared file."""
 
+RARE: Final = 6
+RARE_STRENGTH: Final = 0.8
+RARE_NOVELTY: Final = 0.3
+"""Of failures long before: so many are read, those that name a cause this directly are kept, with this novelty."""
+
 LEAD: Final = timedelta(minutes=2)
 """How far before the incident's start a first sign may stand."""
 
@@ -183,6 +188,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
     citations: dict[Citation, TemplateActivity] = {}
     for row in picked:
         citations.setdefault(row.first, row)
+    earlier = {row.first: row for row in _rare_before(incident, detection)}
+    citations.update({place: row for place, row in earlier.items() if place not in citations})
     for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
         for example in anomaly.examples[:1]:
             citations.setdefault(example.citation, _row_of(anomaly, picked))
@@ -199,6 +206,10 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         seen.add((row.template_id, row.service))
         found = anomalies.get((row.template_id, row.service))
         clue = _clue(row, record, found, dumps)
+        if citation in earlier and found is None:
+            if clue.reading is None or clue.reading.strength < RARE_STRENGTH:
+                continue
+            clue = replace(clue, novelty=RARE_NOVELTY)
         if clue.novelty <= 0.05 and found is None:
             background.append(clue)
         elif not recovered(clue.text):
@@ -261,6 +272,15 @@ def _rows(incident: Incident, detection: Detection) -> list[TemplateActivity]:
                     row, during=during + row.during, last_seen=rows[key].last_seen if during else row.last_seen
                 )
     return list(rows.values())
+
+
+def _rare_before(incident: Incident, detection: Detection) -> list[TemplateActivity]:
+    """Failures that were told once or twice, some time before: the incident may be their late effect."""
+    if incident.starts_at is None:
+        return []
+    rows = detection.history.activity(None, incident.starts_at - LEAD)
+    rare = [row for row in rows if row.during <= 2 and row.first_seen is not None and _TROUBLE.search(row.text)]
+    return sorted(rare, key=lambda row: (-row.severity, -_time(row.first_seen)))[:RARE]
 
 
 def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:
