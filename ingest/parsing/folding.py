@@ -126,7 +126,9 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         (bare | same).alias("open"),
         flush.alias("flush"),
     )
-    below_record = _before("headered") & ((_at(-1, "severity") == 0) | (_at(-1, "severity") >= severity.WARN))
+    # Spring leaves a blank line between the message and its trace.
+    troubled = (pl.col("severity") == 0) | (pl.col("severity") >= severity.WARN)
+    below_record = _last(pl.col("headered") & troubled, ~pl.col("blank"))
     trace = (
         pl.col("frame")
         | pl.col("link")

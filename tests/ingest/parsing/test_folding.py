@@ -40,6 +40,17 @@ Exception in thread "main" java.lang.RuntimeException: x
 2024-06-12 10:00:03,123 INFO [main] com.shop.Cart: next
 Killed"""
 
+SPRING = """\
+2024-06-12T10:00:01.123Z ERROR 1 --- [shop] [exec-1] c.s.Cart : Servlet.service() threw an exception
+
+java.lang.IllegalStateException: no stock
+\tat com.shop.Cart.add(Cart.java:42)
+Caused by: java.sql.SQLException: timeout
+\tat com.shop.Db.q(Db.java:9)
+\t... 40 common frames omitted
+
+2024-06-12T10:00:02.123Z  INFO 1 --- [shop] [exec-1] c.s.Cart : next"""
+
 PYTHON = """\
 2024-06-12 10:00:01,123 ERROR app.db: failed
 Traceback (most recent call last):
@@ -212,6 +223,7 @@ at the end"""
 
 CASES = {
     "java": (JAVA, [8, 1, 2, 1, 1], [17, 9, 17, 9, 0]),
+    "spring": (SPRING, [8, 1], [17, 9]),
     "python": (PYTHON, [13, 1], [17, 9]),
     "python_without_headers": (PYTHON_WITHOUT_HEADERS, [1, 11, 1, 1], [0, 17, 0, 0]),
     "python_header_on_each_line": (PYTHON_HEADER_ON_EACH_LINE, [1, 5, 1], [9, 17, 9]),
