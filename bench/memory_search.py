@@ -58,6 +58,7 @@ class FillingEmbedder:
     def __init__(self, real: Embedder, seed: int) -> None:
         self._real = real
         self._random = np.random.default_rng(seed)
+        self._known: dict[str, Sequence[NDArray[np.float32]]] = {}
 
     @property
     def model(self) -> str:
@@ -69,7 +70,9 @@ class FillingEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Sequence[NDArray[np.float32]]:
         if len(texts) == 1:
-            return self._real.embed(texts)
+            if texts[0] not in self._known:
+                self._known[texts[0]] = self._real.embed(texts)
+            return self._known[texts[0]]
         vectors = self._random.standard_normal((len(texts), self.dimension), dtype=np.float32)
         return list(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
@@ -142,7 +145,12 @@ def main() -> int:
         file = state / MEMORY_FILE
         result["disk_mb"] = round(file.stat().st_size / 1e6, 1)
         queries = list(incidents(options.queries, random.Random(2)))
-        for name, where in (("search", MemoryFilter()), ("search_one_service", MemoryFilter(services=("service-3",)))):
+        everything = MemoryFilter()
+        for name, where in (
+            ("search_and_embed_query", everything),
+            ("search", everything),  # the same queries again: their vectors are known
+            ("search_one_service", MemoryFilter(services=("service-3",))),
+        ):
             times = []
             for number, query in enumerate(queries):
                 asked = query.text if number % 2 else query

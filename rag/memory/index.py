@@ -60,6 +60,14 @@ class Manifest:
     dimension: int
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One set of collections: its number, and what its vectors are."""
+
+    number: int
+    manifest: Manifest
+
+
 class MemoryStore(Protocol):
     """Documents with vectors and words, in two collections, and templates. Writes are durable when they return."""
 

@@ -15,7 +15,6 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +26,7 @@ from core.errors import CaliError, PermanentError, RetryableError
 from core.memory import MemoryDocument, MemoryFilter
 from rag.memory import codec, lite
 from rag.memory.filters import expression, ids_expression, prefix_expression, quoted
-from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Hits, Manifest, Outline, Vector
+from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Generation, Hits, Manifest, Outline, Vector
 from rag.memory.lock import MemoryLock
 from rag.memory.rows import MAX_VARCHAR, document_row, template_row, to_template, to_time
 
@@ -37,14 +36,6 @@ _KEY: Final = "memory"
 _PAGE: Final = 2000
 _WRITE: Final = 500
 _COLLECTIONS: Final = ("incidents", "documents", "templates")
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One set of collections: its number, and what its vectors are."""
-
-    number: int
-    manifest: Manifest
 
 
 class Milvus:
@@ -204,6 +195,7 @@ class MilvusStore:
     def __init__(self, milvus: Milvus, generation: Generation) -> None:
         self._milvus = milvus
         self._generation = generation
+        self._filled: set[str] = set()
         for what in _COLLECTIONS:
             milvus.call("load_collection", self._name(what))
 
@@ -242,6 +234,7 @@ class MilvusStore:
         return sorted(row["id"] for row in rows if row["id"].startswith(prefix))[:limit]
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> int:
+        self._filled.discard(collection)
         there = list(self.fetch(collection, list(dict.fromkeys(ids))))
         if there:
             for start in range(0, len(there), _WRITE):
@@ -316,7 +309,9 @@ class MilvusStore:
 
     def _search_words(self, collection: Collection, field: str, query: str, k: int, where: MemoryFilter) -> Hits:
         # BM25 divides by the mean length of the documents: Milvus fails where there are none.
-        return self._search(collection, field, query, k, where) if self._count(collection) else []
+        if collection not in self._filled and self._count(collection):
+            self._filled.add(collection)
+        return self._search(collection, field, query, k, where) if collection in self._filled else []
 
     def _search(self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter) -> Hits:
         found = self._milvus.call(

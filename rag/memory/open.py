@@ -11,7 +11,7 @@ from core.ports import Embedder
 from rag.memory import MEMORY_FILE, is_initialised
 from rag.memory.fusion import Fusion
 from rag.memory.hybrid import HybridMemory, Reranker
-from rag.memory.index import Manifest
+from rag.memory.index import Generation, Manifest
 from rag.memory.local import LocalStore
 
 
@@ -33,7 +33,7 @@ def initialise(state: Path, embedder: Embedder, *, uri: str | None = None, token
             check_model(generation.manifest, embedder)
             milvus.create(connection, generation)
             return False
-        first = milvus.Generation(1, Manifest(milvus.SCHEMA, embedder.model, embedder.dimension))
+        first = Generation(1, Manifest(milvus.SCHEMA, embedder.model, embedder.dimension))
         milvus.create(connection, first)
         milvus.make_current(connection, first)
         return True

@@ -18,7 +18,7 @@ from core.ports import Embedder
 from rag.memory import MEMORY_FILE, milvus
 from rag.memory.documents import passage, plain
 from rag.memory.hybrid import entry_of
-from rag.memory.index import Collection, Manifest, Vector
+from rag.memory.index import Collection, Generation, Manifest, Vector
 
 _BATCH: Final = 256
 _COLLECTIONS: Final[tuple[Collection, ...]] = ("incidents", "documents")
@@ -54,7 +54,7 @@ def reembed(
         manifest = Manifest(milvus.SCHEMA, embedder.model, embedder.dimension)
         if old.manifest == manifest:
             return Reembedded(old.manifest.model, embedder.model, 0, 0)
-        new = milvus.Generation(old.number + 1, manifest)
+        new = Generation(old.number + 1, manifest)
         if milvus.is_of_another_model(connection, new):
             milvus.drop(connection, new.number)
         milvus.create(connection, new)
@@ -68,8 +68,8 @@ def reembed(
 
 def _copy(
     connection: milvus.Milvus,
-    old: milvus.Generation,
-    new: milvus.Generation,
+    old: Generation,
+    new: Generation,
     embedder: Embedder,
     progress: Callable[[int, int], None] | None,
 ) -> Reembedded:
