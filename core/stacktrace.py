@@ -29,7 +29,9 @@ from core.stackframes import (
 __all__ = ["Frame", "StackTrace", "deepest_own_frame", "parse", "root_frame"]
 
 MAX_LINES: Final = 2_000
-"""Lines of a text that are looked at; the rest of a longer one is ignored, so that one body costs a bounded time."""
+MAX_WIDTH: Final = 1_000
+MAX_TEXT: Final = 1_000_000
+"""Lines of a text, characters of a line, characters of a text that are looked at: one body costs a bounded time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,11 @@ def parse(text: str) -> tuple[StackTrace, ...]:
 
     A text without a frame has no trace.
     """
+    text = text[:MAX_TEXT]
     if "\\n" in text and text.count("\n") < text.count("\\n"):  # a trace inside a JSON or repr string
         text = text.replace("\\r", "").replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
     lines = text.split("\n")[:MAX_LINES]
-    return _causal(_drafts([line.rstrip("\r") for line in lines]))
+    return _causal(_drafts([line.rstrip("\r")[:MAX_WIDTH] for line in lines]))
 
 
 def deepest_own_frame(trace: StackTrace, packages: Sequence[str] = ()) -> Frame | None:

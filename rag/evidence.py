@@ -173,19 +173,30 @@ def _templates(incident: Incident, detection: Detection, records: dict[Citation,
 
 
 def _parameters(template: str, messages: Sequence[str]) -> list[str]:
-    """`<IP>: 10.0.0.1, 10.0.0.2` for each wildcard of a template, from the messages that fit it."""
-    names = _WILDCARD.findall(template)
-    if not names or len(names) > 12:
+    """`<IP> 10.0.0.1, 10.0.0.2` for each word of a template that holds a wildcard, from the messages of its shape."""
+    words = template.split()
+    places = [place for place, word in enumerate(words) if _WILDCARD.search(word)]
+    if not places or len(words) > 60:
         return []
-    fixed = [re.escape(part).replace(r"\ ", r"\s+") for part in _WILDCARD.split(template)]
-    shape = re.compile(r"(\S.{0,120}?)".join(fixed) + r"\s*$")
-    seen: list[dict[str, None]] = [{} for _ in names]
+    seen: dict[int, dict[str, None]] = {place: {} for place in places[:12]}
     for message in messages:
-        match = shape.match(message.split("\n", 1)[0][:1_000])
-        if match is not None:
-            for values, value in zip(seen, match.groups(), strict=True):
-                values.setdefault(value[:80])
-    return [f"{name} {', '.join(list(values)[:3])}" for name, values in zip(names, seen, strict=True) if values]
+        told = message.split("\n", 1)[0][:2_000].split()
+        if len(told) == len(words):
+            for place, values in seen.items():
+                values.setdefault(_inside(words[place], told[place])[:80])
+    return [f"{_name(words[place])} {', '.join(list(values)[:3])}" for place, values in seen.items() if values]
+
+
+def _name(word: str) -> str:
+    return " ".join(_WILDCARD.findall(word))
+
+
+def _inside(word: str, value: str) -> str:
+    """What stands at a word's one wildcard; the whole value where it has several."""
+    before, *rest = _WILDCARD.split(word)
+    if len(rest) == 1 and value.startswith(before) and value.endswith(rest[0]):
+        return value[len(before) : len(value) - len(rest[0])] or value
+    return value
 
 
 def _frames(suspects: Sequence[Suspect], records: dict[Citation, LogRecord]) -> Iterator[_Candidate]:

@@ -51,7 +51,7 @@ _EVENT: Final = re.compile(
 
 def is_event(text: str) -> bool:
     """Whether a line is an event of Kubernetes, whoever wrote it down."""
-    return _EVENT.search(text) is not None
+    return _EVENT.search(text[:2_000]) is not None
 
 
 def is_platform(service: str | None) -> bool:
@@ -60,7 +60,8 @@ def is_platform(service: str | None) -> bool:
 
 
 def subject(text: str) -> Subject | None:
-    """The object that a message of the platform is about."""
+    """The object that a message of the platform is about; its start is read."""
+    text = text[:2_000]
     for pattern in _PATTERNS:
         match = pattern.search(text)
         if match is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -252,3 +254,16 @@ def test_prose_is_no_trace(text: str) -> None:
 def test_any_mixture_of_lines_is_parsed_without_an_exception(lines: list[str]) -> None:
     for trace in parse("\n".join(lines)):
         assert trace.frames
+
+
+def test_an_overlong_line_costs_a_bounded_time() -> None:
+    started = time.perf_counter()
+    for hostile in (
+        "a" * 500_000,
+        "at " + "a." * 250_000,
+        "a/b" * 150_000 + ".go:1",
+        "(" * 300_000,
+        "E" * 300_000 + ": x",
+    ):
+        assert parse(f"x\n{hostile}\nat y") is not None
+    assert time.perf_counter() - started < 5.0

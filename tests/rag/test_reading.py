@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import FAULT_TYPES
 from rag.suspects.lexicon import SIGNS
+from rag.suspects.objects import subject
 from rag.suspects.reading import read
 
 
@@ -92,3 +95,11 @@ def test_every_sign_names_a_known_fault_and_a_strength() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_exception(text: str) -> None:
     read(text)
+
+
+def test_an_overlong_text_costs_a_bounded_time() -> None:
+    started = time.perf_counter()
+    for word in ("a", "connection ", "error: could not ", "x=1 ", "(", "lookup a.b.c ", "probe "):
+        read(word * 100_000)
+        subject(word * 100_000)
+    assert time.perf_counter() - started < 10.0
