@@ -15,10 +15,11 @@ from typing import Final
 
 from core.domain import Category, ChangeEvent, ChangeKind, RuledOut, SuspectKind
 from core.stacktrace import root_frame
+from rag.suspects.clue import Clue, base_service
 from rag.suspects.objects import Subject, is_event, is_platform, subject
 from rag.suspects.propagation import Blame
 from rag.suspects.proposal import Facts, Proposal, counted, shorten
-from rag.suspects.scene import Clue, Scene, base_service
+from rag.suspects.scene import Scene
 
 LOOKBACK: Final = timedelta(hours=1)
 """Changes older than this are not proposed."""

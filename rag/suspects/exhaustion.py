@@ -9,8 +9,9 @@ from typing import Final
 
 from core.domain import AnomalyKind, Category, SuspectKind
 from core.severity import WARN
+from rag.suspects.clue import Clue
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, component_of, counted, shorten
-from rag.suspects.scene import Clue, Scene
+from rag.suspects.scene import Scene
 
 _LIMITED: Final = frozenset({"queue_backlog", "rate_limited", "cache_failure"})
 """Fault types outside the resource category that are about a limit too."""

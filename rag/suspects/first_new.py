@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from core.domain import SuspectKind
 from core.severity import WARN
+from rag.suspects.clue import Clue
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, component_of, counted
-from rag.suspects.scene import Clue, Scene
+from rag.suspects.scene import Scene
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:

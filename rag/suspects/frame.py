@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from core.domain import SuspectKind
 from core.stacktrace import Frame, StackTrace, root_frame
+from rag.suspects.clue import Clue, logger_of
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
-from rag.suspects.scene import Clue, Scene, logger_of
+from rag.suspects.scene import Scene
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:

@@ -13,12 +13,13 @@ from typing import Final
 
 from core.domain import Evidence, SuspectKind
 from rag.kubernetes import Event, KubernetesObject, Line, workload
+from rag.suspects.clue import Clue
 from rag.suspects.containers import container_faults
 from rag.suspects.finding import Finding
 from rag.suspects.objects import controller
 from rag.suspects.proposal import EFFECTS, Facts, Proposal, cause_of, clue_facts, counted, shorten
 from rag.suspects.reading import read
-from rag.suspects.scene import Clue, Scene
+from rag.suspects.scene import Scene
 
 _REASONS: Final = re.compile(
     r"\b(?:BackOff|CrashLoopBackOff|OOMKill(?:ed|ing)|Failed(?:Scheduling|Mount|AttachVolume|Create|CreatePodSandBox|Binding)|Unhealthy|Evicted|NodeNotReady"

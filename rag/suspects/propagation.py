@@ -13,9 +13,10 @@ from typing import Final
 
 from core.domain import Citation, SuspectKind
 from core.stacktrace import root_frame
+from rag.suspects.clue import Clue
 from rag.suspects.names import hosts, is_product, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
-from rag.suspects.scene import Clue, Scene
+from rag.suspects.scene import Scene
 
 _TO_DEPENDENCY = {
     "connection_refused": "dependency_down",

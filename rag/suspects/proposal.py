@@ -10,7 +10,7 @@ from typing import Final
 
 from core import severity as levels
 from core.domain import FAULT_TYPES, Category, Evidence, Suspect, SuspectKind
-from rag.suspects.scene import Clue, logger_of
+from rag.suspects.clue import Clue, logger_of
 
 MAX_CAUSE: Final = 260
 """Characters of a log's own words inside a cause."""

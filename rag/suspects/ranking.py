@@ -10,10 +10,11 @@ from typing import Final
 from core.domain import Category, Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
 from rag.suspects import change, exhaustion, first_new, frame, kubernetes_event, propagation, silence
+from rag.suspects.clue import Clue
 from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Facts, Proposal, score, shorten
-from rag.suspects.scene import Clue, Scene, survey
+from rag.suspects.scene import Scene, survey
 
 MAX_EVIDENCE: Final = 6
 MAX_RULED_OUT: Final = 8

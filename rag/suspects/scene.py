@@ -15,7 +15,6 @@ from core.domain import (
     AnomalyKind,
     ChangeEvent,
     Citation,
-    Evidence,
     Incident,
     LogRecord,
     TemplateActivity,
@@ -23,6 +22,7 @@ from core.domain import (
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
 from rag.suspects.changes_told import changes_near, places
+from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.objects import is_event, is_platform, subject
 from rag.suspects.origin import program_of
@@ -56,90 +56,6 @@ _TROUBLE: Final = re.compile(
 
 _ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" (\d{3})\b')
 _SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
-_LOGGER_KEYS: Final = (
-    "logger",
-    "logger_name",
-    "loggerName",
-    "log.logger",
-    "component",
-    "module",
-    "caller",
-    "name",
-    "file",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Clue:
-    """One template of one service in the incident's window, with the first record it has there.
-
-    `novelty` in [0, 1]: 1 where it never happened before, 0 where it happens as it always did. `age` is how far behind
-    the first sign of the incident it stands, in [0, 1].
-    """
-
-    activity: TemplateActivity
-    record: LogRecord
-    anomaly: Anomaly | None
-    reading: Reading | None
-    traces: tuple[StackTrace, ...]
-    novelty: float
-    service: str | None
-    age: float = 0.0
-    object: str | None = None
-    """The object (`kind/name`) that a record of the platform is about."""
-
-    @property
-    def severity(self) -> int:
-        return max(self.activity.severity, self.record.severity)
-
-    @property
-    def text(self) -> str:
-        return self.record.body or self.record.line
-
-    @property
-    def citation(self) -> Citation:
-        return self.record.citation
-
-    @property
-    def failing(self) -> bool:
-        """Whether it reports trouble, by its severity or by its words."""
-        return self.severity >= levels.ERROR or (self.reading is not None and self.reading.strength >= 0.35)
-
-    @property
-    def troubled(self) -> bool:
-        """Whether it reports more than a probe that failed, which every rollout brings."""
-        probe = self.reading is not None and self.reading.fault_type == "probe_failure" and self.reading.strength < 0.8
-        return self.failing and not probe
-
-    @property
-    def evidence(self) -> Evidence:
-        return evidence_of(self.record, self.activity.template_id)
-
-
-def evidence_of(record: LogRecord, template_id: int | None = None) -> Evidence:
-    """The first physical line of a record, verbatim, as evidence."""
-    return Evidence(
-        source=record.source,
-        position=record.position,
-        timestamp=record.timestamp,
-        text=record.line,
-        service=base_service(record.service),
-        template_id=template_id if template_id is not None else record.template_id,
-    )
-
-
-def base_service(service: str | None) -> str | None:
-    """The service without the part after the slash: `nova/nova-api` belongs to `nova`."""
-    return service.split("/", 1)[0] or None if service else None
-
-
-def logger_of(record: LogRecord) -> str | None:
-    """The dotted logger, or the file, that the record's header names."""
-    for key in _LOGGER_KEYS:
-        value = record.attributes.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return None
 
 
 @dataclass(frozen=True)

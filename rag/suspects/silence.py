@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.domain import Anomaly, AnomalyKind, SuspectKind
+from rag.suspects.clue import base_service
 from rag.suspects.proposal import Facts, Proposal, shorten
-from rag.suspects.scene import Scene, base_service
+from rag.suspects.scene import Scene
 
 _STOPPED = (AnomalyKind.MISSING_TEMPLATE, AnomalyKind.RATE_DROP)
 
