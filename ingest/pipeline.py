@@ -205,7 +205,7 @@ def _horizon(panel: panels.Panel) -> incidents.Horizon:
     end = int(panel.starts[-1]) + panel.width
     if not panel.timed:
         return incidents.Horizon(end, max(4 * panel.width, length // 10), panel.width, panel.width)
-    gap = min(max(4 * panel.width, length // 20, 120 * SECOND), max(4 * panel.width, 1200 * SECOND))
+    gap = max(4 * panel.width, min(max(length // 10, 120 * SECOND), 1200 * SECOND))
     return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), panel.width)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 import numpy as np
 
@@ -13,13 +14,19 @@ from ingest.anomalies import missing_template, new_template, rare_template, rate
 from ingest.anomalies.episodes import Episode, episodes
 from ingest.anomalies.heartbeats import heartbeats
 from ingest.anomalies.judge import judge
-from ingest.anomalies.panel import Panel
+from ingest.anomalies.panel import Panel, coarser
 from ingest.anomalies.parameters import parameter_symptoms
 from ingest.anomalies.statistics import score_of
 from ingest.anomalies.subject import EXAMPLES, Facts, Subject, duration, mentions, places
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.weight import weigh
 from ingest.counts import SECOND
+
+SCALES: Final = (1, 5)
+"""Widths that are judged, in the panel's buckets."""
+
+LEAST_BUCKETS: Final = 8
+"""Buckets of the window below which a wider view is none."""
 
 _TRACES = 20
 
@@ -28,16 +35,26 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     """The symptoms of all kinds of anomaly, in order of start."""
     facts = Facts(subject)
     panel = subject.panel
-    flags = judge(panel, facts.alarms, subject.rate)
-    found = [_symptom(episode, facts) for episode in episodes(flags, panel, facts.alarms)]
+    found: list[Symptom] = []
+    for factor in SCALES:
+        view = panel if factor == 1 else coarser(panel, factor)
+        if view.buckets - view.start < LEAST_BUCKETS:
+            break
+        flags = judge(view, facts.alarms, subject.rate)
+        # A wide bucket has more to say of what is sparse, and nothing new of what a narrow one has shown.
+        shown = {(s.anomaly.template_id, s.anomaly.service, s.anomaly.severity) for s in found}
+        found += [
+            _symptom(episode, facts, view)
+            for episode in episodes(flags, view, facts.alarms)
+            if factor == 1 or view.series[episode.row] not in shown
+        ]
     missed = {s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE}
     found += [s for s in heartbeats(facts) if s.anomaly.template_id not in missed]
     found += parameter_symptoms(subject)
     return sorted(found, key=lambda s: (s.start, s.anomaly.template_id)), facts
 
 
-def _symptom(episode: Episode, facts: Facts) -> Symptom:
-    panel = facts.subject.panel
+def _symptom(episode: Episode, facts: Facts, panel: Panel) -> Symptom:
     template_id, service, level = panel.series[episode.row]
     low = int(panel.starts[episode.first])
     high = int(panel.starts[episode.last]) + panel.width
@@ -74,7 +91,8 @@ def _symptom(episode: Episode, facts: Facts) -> Symptom:
     return Symptom(
         anomaly=anomaly,
         alarm=0.0 if down else alarming,
-        weight=weigh(
+        weight=_from_the_start(episode, panel)
+        * weigh(
             episode.kind,
             alarming,
             episode.p_value,
@@ -90,6 +108,13 @@ def _symptom(episode: Episode, facts: Facts) -> Symptom:
         trace_ids=frozenset(rows["trace_id"].drop_nulls().head(_TRACES).to_list()),
         mentions=mentions(message, facts.subject.services, service),
     )
+
+
+def _from_the_start(episode: Episode, panel: Panel) -> float:
+    """A factor: what begins in the first tenth of a log without reference, and lasts, is how the system works."""
+    length = panel.buckets - panel.own
+    early = episode.first - panel.own < 0.12 * length and panel.own == 0
+    return 0.3 if early and episode.last - episode.first > 0.6 * length else 1.0
 
 
 def _lasted(episode: Episode, start: int, end: int, panel: Panel) -> float:

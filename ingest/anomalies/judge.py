@@ -28,6 +28,9 @@ REGIME: Final = 40
 BRIEF: Final = 2
 """Buckets that errors may last and still be learned as noise, once they are over."""
 
+WARM: Final = 4.0
+"""Buckets of history before which nothing is called new: in a log's first minutes all is."""
+
 SPARSE: Final = 8
 """Buckets after which errors that come and go are told from errors that stay."""
 
@@ -200,7 +203,7 @@ def _judge_column(
     less = known & rate_drop.candidates(counts, expected)
     if less.any():
         p[less] = rate_drop.p_values(counts[less], expected[less], alpha[less])
-    new = ~known & (counts > 0)
+    new = ~known & (counts > 0) & (seen >= WARM)
     for of_class in (alarms >= ALARMING, alarms < ALARMING):
         mine = new & of_class
         if mine.any():

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from ingest.anomalies.statistics import Floats, discoveries
 from ingest.anomalies.values import Column
 
-SCALES: Final = (1, 4, 16)
+SCALES: Final = (1, 4, 8, 16)
 LEAST_HISTORY: Final = 20
-LEAST_BUCKETS: Final = 5
+LEAST_BUCKETS: Final = 4
 LEAST_NOW: Final = 3
 RATIO: Final = 1.5
 """Ratio of medians, or of 90th percentiles, below which a move does not matter to people."""

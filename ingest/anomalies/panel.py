@@ -7,7 +7,7 @@ was learned, or the part of the input before `since`. The rest is the judged win
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -197,6 +197,24 @@ def _learned_columns(
     )
     at = np.array([bucket if w else 0 for _, bucket, w in slots], dtype=np.int64)
     return frame, column, exposure, at
+
+
+def coarser(panel: Panel, factor: int) -> Panel:
+    """The panel with `factor` buckets in one, counted from `start`, so that no bucket mixes reference and window."""
+    group = (np.arange(panel.buckets) - panel.start) // factor
+    group -= group.min(initial=0)
+    firsts = np.flatnonzero(np.diff(group, prepend=-1))
+    trusted = np.logical_and.reduceat(panel.trusted, firsts)
+    return replace(
+        panel,
+        counts=np.add.reduceat(panel.counts, firsts, axis=1),
+        exposure=np.add.reduceat(panel.exposure, firsts) / factor,
+        starts=panel.starts[firsts],
+        trusted=trusted,
+        start=int(group[panel.start]) if panel.start < panel.buckets else len(firsts),
+        own=int(group[panel.own]) if panel.own < panel.buckets else len(firsts),
+        width=panel.width * factor,
+    )
 
 
 def totals(panel: Panel) -> Mapping[int, int]:

@@ -78,7 +78,7 @@ def _missing(held: Mapping[str, frozenset[int]], level: float, support: int) -> 
     has = np.zeros((len(keys), len(templates)), dtype=np.float32)
     for number, key in enumerate(keys):
         has[number, [column[template] for template in held[key] if template in column]] = 1
-    together = has.T @ has
+    together = (has.T @ has).astype(np.float64)  # counts: exact in 32 bits, their shares are not
     alone = np.diag(together)[:, None] - together
     share = alone / np.maximum(np.diag(together)[:, None], 1)
     found: dict[str, SessionAnomaly] = {}

@@ -28,7 +28,7 @@ def weigh(
     `records` beyond the expected; `seconds` out of the normal; `ratio` to the expected. One error may be noise;
     warnings count when they last.
     """
-    sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 8.0)
+    sure = min(1.0, -float(np.log10(max(p_value, 1e-12))) / 6.0)
     lasting = min(1.0, seconds / LASTING)
     if kind in (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE):
         if alarming >= ALARMING:
@@ -41,8 +41,8 @@ def weigh(
         events = 1.0 + min(max(0.0, records - 1.0), seconds / EVENT)
         extent = min(1.0, (0.6 if alarming >= CRASH else 0.4) + 0.2 * float(np.log2(events)) + 0.2 * lasting)
     else:
-        extent = 0.25 + 0.75 * lasting
+        extent = 0.25 + 0.75 * lasting + 0.15 * min(1.0, max(0.0, seconds - LASTING) / (2 * LASTING))
     if kind is AnomalyKind.RATE_SPIKE:
         extent *= 1.0 + 0.3 * lasting * min(1.0, float(np.log2(max(1.0, ratio))) / 4.0)
     base = 0.9 if kind is AnomalyKind.RATE_SPIKE else 0.9 if kind is AnomalyKind.RARE_TEMPLATE else 1.0
-    return min(1.0, base * alarming * (0.6 + 0.4 * sure) * extent)
+    return min(1.0, base * alarming * (0.35 + 0.65 * sure) * extent)
