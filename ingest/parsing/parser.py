@@ -46,6 +46,7 @@ class Parser:
         self._source = source
         self._observed_at = observed_at.astimezone(UTC)
         self._service = service or services.of_file(source)
+        self._given = service is not None
         self._decoder = Decoder(Clock(timezone, modified_at or observed_at))
         self._held: pl.DataFrame | None = None
         self._learned = False
@@ -73,7 +74,17 @@ class Parser:
         """Finds the formats in the first lines of the source; done by the first `parse` unless it was done before."""
         if not self._learned:
             self._learned = True
-            self._decoder.learn(_clean(lines["line"].head(SAMPLE_LINES)))
+            sample = lines.head(SAMPLE_LINES)
+            self._decoder.learn(_clean(sample["line"]))
+            if self._service is not None and not self._given and self._is_shared(sample):
+                self._service = None
+
+    def _is_shared(self, sample: pl.DataFrame) -> bool:
+        """Whether several services write into the source: then the file's name stands for none of them."""
+        decoded = self._decoder.decode(_clean(sample["line"]), sample["position"]).with_columns(sample["position"])
+        records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
+        named = enrichment.enrich(records).select(pl.coalesce("service", "program").drop_nulls()).to_series()
+        return named.value_counts().filter(pl.col("count") > 1).height > 1
 
     def parse(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Records (`core.batch.BATCH`) of a frame of LINES; the last ones may come with the next call."""
