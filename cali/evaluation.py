@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from cali.assistant import explain
-from cali.evaluation_lines import WatchedMiner, judge_lines, judge_sessions
+from cali.evaluation_lines import LineScores, WatchedMiner, judge_lines, judge_sessions
 from core.batch import BATCH
 from core.config import load
 from core.domain import Suspect, Verdict
 from core.errors import InputError
 from core.findings import Detection, Finding, Findings
 from core.memory import MemoryDocument, MemoryKind
+from core.ports import TemplateMiner
 from core.severity import WARN
 from eval.system import CaseInput, CaseMemory, PredictedEvidence, PredictedIncident, PredictedSuspect, Prediction
+from ingest.lines import score_lines
 from ingest.pipeline import DetectionOptions, detect
 from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
@@ -56,7 +58,11 @@ class CaliSystem:
         )
         findings = explain(detection, symptom=case.symptom, now=NOW)
         records = miner.records()
-        scores = judge_lines(first, detection, records)
+        scores = (
+            _lines_against_baseline(case, detection, miner, zone)
+            if case.baseline_logs
+            else judge_lines(first, detection, records)
+        )
         sessions = judge_sessions(case.sessions, records) if case.sessions else ()
         return Prediction(
             verdict=_verdict(findings),
@@ -77,6 +83,19 @@ class CaliSystem:
         ids = [miner.resolve(each) for each in miner.assign(batch)["template_id"].to_list()]
         texts = miner.templates()
         return [(str(each), texts[each].text) for each in ids]
+
+
+def _lines_against_baseline(case: CaseInput, detection: Detection, miner: TemplateMiner, zone: ZoneInfo) -> LineScores:
+    """With known-good logs, the news of each line is known by itself, not only that of its template."""
+    (source,) = _open([str(case.logs[0])]).sources
+    known_good = _open([str(path) for path in case.baseline_logs]).sources
+    table = score_lines(
+        source, detection=detection, miner=miner, baseline=known_good, timezone=zone, observed_at=NOW
+    ).filter(pl.col("score") > 0)
+    return LineScores(
+        scores=dict(zip(table["position"].to_list(), table["score"].to_list(), strict=True)),
+        flagged=tuple(table.filter("anomalous")["position"].to_list()),
+    )
 
 
 def build_system() -> CaliSystem:
