@@ -135,4 +135,5 @@ def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             yield item
     finally:
         stop.set()
-        worker.join()
+        # It ends with its next batch. Where it waits for a pipe that gives nothing, an interrupted run does not wait.
+        worker.join(timeout=1.0)

@@ -149,7 +149,13 @@ class _Tee:
         self._copy = copy
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
+        """Bytes up to `size`, fewer only at the end: an unbuffered pipe gives what it has."""
+        parts: list[bytes] = []
+        while size != 0 and (part := self._stream.read(size)):
+            parts.append(part)
+            if size > 0:
+                size -= len(part)
+        data = b"".join(parts)
         self._copy.write(data)
         return data
 
@@ -167,7 +173,9 @@ def open_sources(paths: Sequence[str], *, max_line_bytes: int = 1 << 20) -> Open
         if path == "-":
             if STDIN not in seen:
                 seen.add(STDIN)
-                sources.append(FileSource(STDIN, None, max_line_bytes, sys.stdin.buffer))
+                # Unbuffered: a thread that waits in a buffered read would hold its lock when the process wants to end.
+                stdin = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+                sources.append(FileSource(STDIN, None, max_line_bytes, stdin))
             continue
         names, reason = _expand(path)
         if reason is not None:
@@ -183,7 +191,7 @@ def open_sources(paths: Sequence[str], *, max_line_bytes: int = 1 << 20) -> Open
             elif Path(name).is_file():
                 sources.append(FileSource(name, Path(name), max_line_bytes))
             else:  # a pipe, such as <(command): it cannot be read again, so it is copied like stdin
-                sources.append(FileSource(name, None, max_line_bytes, Path(name).open("rb")))  # noqa: SIM115
+                sources.append(FileSource(name, None, max_line_bytes, Path(name).open("rb", 0)))  # noqa: SIM115
     return OpenedSources(tuple(sources), tuple(unreadable))
 
 
