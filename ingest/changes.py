@@ -85,12 +85,15 @@ _NOT_A_CHANGE: Final = re.compile(
     r"""(?ix)
     \b(?:would|could|should|will[ ]be|if[ ]you|please|cannot|can't|failed[ ]to|unable[ ]to|not|no|never|back-?off
     |retry)\b.{0,20}\b(?:deploy|restart|reload|migrat|scal|updat|upgrad|appl)
+    | \balready[ ]present[ ]on[ ]machine\b          # the image that it had
+    | \b[A-Z]\w*Warning:[ ]                         # an interpreter's advice about code
+    | ^\s*(?:[A-Za-z]*Strategy(?:Type)?|[A-Z]\w*Policy)[ \t]*:   # a field of an object's description
     """
 )
 
 
 def change_kind(message: str) -> ChangeKind | None:
-    """The kind of change that a message reports, or None. A failed or advised change is none."""
+    """The kind of change that a message reports, or None. A failed or advised change is none, nor is a description."""
     text = message[:400]
     for kind, pattern in _KINDS:
         if pattern.search(text):
