@@ -51,7 +51,11 @@ _LIBRARY_MODULE: Final = re.compile(
     r"|System|Microsoft|Npgsql|Newtonsoft|StackExchange|MongoDB|RabbitMQ|Grpc|Serilog|AutoMapper|Dapper|MediatR|Polly"
     r"|MySql|MySqlConnector|Confluent|NServiceBus|MassTransit|Amazon"
     r"|core|std|alloc|tokio|hyper|actix_web|actix_rt|futures|futures_util|axum|tower|rust_begin_unwind|__rust\w*|_start"
-    r"|runtime|net/http|panic|testing)(?:[.:$(]|$)"
+    r"|runtime|net/http|panic|testing"
+    r"|uvicorn|gunicorn|hypercorn|starlette|fastapi|flask|django|werkzeug|tornado|aiohttp|httpx|httpcore|urllib3|requests"
+    r"|sqlalchemy|psycopg2?|asyncpg|pymysql|pymongo|redis|celery|kombu|amqp|pika|aiokafka|botocore|boto3|s3transfer"
+    r"|asyncio|concurrent|multiprocessing|py\.warnings|eventlet|gevent|twisted|apscheduler|alembic|jinja2|pydantic"
+    r"|marshmallow|numpy|pandas|grpc)(?:[.:$(]|$)"
 )
 """Namespaces of language runtimes, databases' drivers and frameworks."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.domain import SuspectKind
+from core.stackframes import is_library
 from core.stacktrace import Frame, StackTrace, root_frame
 from rag.suspects.clue import Clue, logger_of
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
@@ -61,4 +62,8 @@ def _caller(trace: StackTrace, frame: Frame, packages: list[str]) -> Frame | Non
 
 
 def _root(logger: str | None) -> str | None:
-    return re.split(r"[./:]", logger, maxsplit=1)[0] if logger else None
+    """The top package of a logger; none where it is a domain (`com.`, `org.`), which many share, or a library's."""
+    if not logger or is_library(None, logger):
+        return None
+    top = re.split(r"[./:]", logger, maxsplit=1)[0]
+    return None if len(top) <= 3 else top

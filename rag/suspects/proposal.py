@@ -10,6 +10,7 @@ from typing import Final
 
 from core import severity as levels
 from core.domain import FAULT_TYPES, Category, Evidence, Suspect, SuspectKind
+from core.stackframes import is_library
 from rag.suspects.clue import Clue, logger_of
 
 MAX_CAUSE: Final = 260
@@ -183,6 +184,7 @@ def cause_of(clue: Clue) -> str:
 
 _MODULE: Final = re.compile(r"^[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*){1,}$")
 _CLASS: Final = re.compile(r"^(?:[a-z_][a-z0-9_]*\.){1,}[A-Z]\w*$")
+_SHORTENED: Final = re.compile(r"^(?:\w\.)+")
 _FILE: Final = re.compile(r"^(?P<file>[\w./-]+\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|ex|erl))(?::\d+)?$")
 
 
@@ -217,10 +219,11 @@ def logger_file(clue: Clue) -> str | None:
     """The source file that a record's logger is named after, where the name has the shape of one.
 
     `nova.compute.manager` is Python's habit of naming a logger after its module (`nova/compute/manager.py`);
-    `com.shop.Pay` Java's of naming it after its class; `cart/service.go:42` is a file already.
+    `com.shop.Pay` Java's of naming it after its class; `cart/service.go:42` is a file already. A library's logger says
+    where the failure was noticed, not which of the program's files is at fault; one shortened by Logback names no file.
     """
     name = logger_of(clue.record)
-    if name is None:
+    if name is None or is_library(None, name) or _SHORTENED.match(name):
         return None
     if (match := _FILE.match(name)) is not None:
         return match["file"]
