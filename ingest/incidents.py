@@ -18,6 +18,7 @@ from core.domain import Anomaly, AnomalyKind, ChangeEvent, Incident, Status
 from core.severity import Level
 from ingest.activity import to_datetime
 from ingest.anomalies.symptom import Symptom
+from ingest.counts import SECOND
 
 CORE: Final = 0.3
 """Weight from which a symptom may open an incident."""
@@ -36,6 +37,9 @@ MOST_SYMPTOMS: Final = 400
 
 MOST_ANOMALIES: Final = 40
 """Anomalies that one incident carries; the strongest are kept."""
+
+BRIEF: Final = 30 * SECOND
+"""Microseconds below which failures, however many, do not show that a service is down."""
 
 _DROPS: Final = (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
 
@@ -69,23 +73,30 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
 
 
 def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
-    """Groups that last at the same time and share a service are one: an effect that began late, or a milder sign."""
+    """Groups that last at the same time and share a service are one: an effect that began late, or a milder sign.
+
+    So are groups of different services that begin within the gap of each other, and last at the same time: two systems
+    that fail together have one cause more often than two.
+    """
     merged: list[list[Symptom]] = []
     for members in sorted(groups, key=lambda g: min(_by_start(s) for s in g)):
-        start, services = min(s.start for s in members), frozenset(_services(members))
-        home = next(
-            (
-                g
-                for g in merged
-                if start <= max(s.end for s in g) + horizon.onset and services & frozenset(_services(g))
-            ),
-            None,
-        )
+        home = next((g for g in merged if _one(g, members, horizon)), None)
         if home is None:
             merged.append(list(members))
         else:
             home.extend(members)
     return merged
+
+
+def _one(earlier: Sequence[Symptom], later: Sequence[Symptom], horizon: Horizon) -> bool:
+    start, end = min(s.start for s in later), max(s.end for s in later)
+    until = max(s.end for s in earlier)
+    if start > until + horizon.onset:
+        return False
+    if frozenset(_services(earlier)) & frozenset(_services(later)):
+        return True
+    together = start - min(s.start for s in earlier) <= horizon.gap
+    return together and 2 * (min(until, end) - start) >= min(until, end) - min(s.start for s in earlier)
 
 
 def _accompany(symptom: Symptom, groups: Sequence[list[Symptom]], horizon: Horizon) -> bool:
@@ -201,7 +212,8 @@ def describe(
     placed = [s for s in placed if s.weight >= CORE] or placed
     start, end = min(s.start for s in placed), max(s.end for s in placed)
     services = _services([s for s in members if s.weight >= CORE]) or _services(members)
-    level, reason = _level(members, share(start, end, services))
+    brief = timed and end - start < BRIEF
+    level, reason = _level(members, share(start, end, services), brief)
     fingerprint = _fingerprint(services, members)
     starts_at, ends_at = (to_datetime(start), to_datetime(end)) if timed else (None, None)
     ranked = sorted(members, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_ANOMALIES]
@@ -238,8 +250,11 @@ def _fingerprint(services: Sequence[str], members: Sequence[Symptom]) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _level(members: Sequence[Symptom], share: float) -> tuple[Level, str]:
-    """How bad: failing share of the affected services' records first, then the worst thing said."""
+def _level(members: Sequence[Symptom], share: float, brief: bool) -> tuple[Level, str]:
+    """How bad: failing share of the affected services' records first, then the worst thing said.
+
+    A few failures within seconds show no outage, even where nothing else is written: some logs hold only errors.
+    """
     worst = (
         max(s.anomaly.severity for s in members if s.anomaly.kind not in _DROPS or s.weight < CORE)
         if any(s.anomaly.kind not in _DROPS or s.weight < CORE for s in members)
@@ -251,7 +266,7 @@ def _level(members: Sequence[Symptom], share: float) -> tuple[Level, str]:
     )
     percent = f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
     said = severity.name(worst) if worst else "failure"
-    if share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8):
+    if share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8) and not brief:
         return "disaster", f"{percent} of the affected services' records fail: they are down"
     if silent and worst >= severity.FATAL:
         return "disaster", f"{said} records, and {', '.join(silent)} fell silent"
