@@ -128,7 +128,7 @@ def detect(
         untimed_anomalous=any(not s.timed and s.weight >= incidents.CORE for s in all_symptoms),
         observed_at=observed_at,
     )
-    if compared.startswith("no reference") and (change := _change_found(all_symptoms)) is not None:
+    if compared.startswith("no reference") and (change := _change_found(all_symptoms, table)) is not None:
         compared = reference.describe(None, (), None, change)
     return Detection(
         sources=names,
@@ -309,9 +309,17 @@ def _changes(
     return sorted(events, key=lambda c: (c.timestamp is None, c.timestamp or observed_at, c.evidence.citation))
 
 
-def _change_found(symptoms: Sequence[Symptom]) -> datetime | None:
-    starts = [s.start for s in symptoms if s.timed and s.anomaly.p_value is not None]
-    return to_datetime(min(starts, default=None))
+def _change_found(symptoms: Sequence[Symptom], table: pl.DataFrame) -> datetime | None:
+    """When the input changed: the first symptom that speaks for trouble and has a tenth of the window before it.
+
+    What stands at the very start has too little before it to have been judged against.
+    """
+    first, last = table["first_time"].min(), table["last_time"].max()
+    starts = [s.start for s in symptoms if s.timed and s.anomaly.p_value is not None and s.weight >= incidents.CORE]
+    if first is None or last is None or not starts:
+        return None
+    least = int(first) + (int(last) - int(first)) // 10  # type: ignore[arg-type]  # Int64
+    return to_datetime(min((start for start in starts if start >= least), default=None))
 
 
 def _window(table: pl.DataFrame, since: int | None) -> TimeWindow:
