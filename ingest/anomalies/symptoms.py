@@ -73,6 +73,11 @@ _STRAIN: Final = re.compile(
     """
 )
 
+_NOTICE: Final = re.compile(
+    r"(?i)\b(?:deprecat(?:ed|es|ion)|will be (?:removed|ignored|required) (?:in|from)|end[ -]of[ -]life)\b"
+)
+"""What tells of a later version: today it works."""
+
 _SLOW: Final = re.compile(
     r"""(?ix)
     \b(?:duration|took|elapsed|latency|taking|completed[ ]in|rendered[ ]in|after|slow)\b[^\d\n]{0,20}
@@ -115,6 +120,8 @@ def alarm(message: str, severity_number: int) -> float:
     if severity_number >= severity.ERROR:
         return 0.8 + 0.15 * (said >= 0.9)
     if severity_number >= severity.WARN:
+        if said < ALARMING and _NOTICE.search(message[:600]):
+            return 0.3
         return 0.4 + 0.25 * (said >= 0.9) + 0.1 * (0.5 <= said < 0.9)
     if severity_number == severity.UNSPECIFIED:
         return said
