@@ -51,7 +51,12 @@ _EVENT: Final = re.compile(
 
 def is_event(text: str) -> bool:
     """Whether a line is an event of Kubernetes, whoever wrote it down."""
-    return _EVENT.search(text[:2_000]) is not None
+    return _EVENT.search(_plain(text)) is not None
+
+
+def _plain(text: str) -> str:
+    """The start of a text, without the escapes of a collector that wrapped the line in JSON."""
+    return text[:2_000].replace('\\"', '"')
 
 
 def is_platform(service: str | None) -> bool:
@@ -61,7 +66,7 @@ def is_platform(service: str | None) -> bool:
 
 def subject(text: str) -> Subject | None:
     """The object that a message of the platform is about; its start is read."""
-    text = text[:2_000]
+    text = _plain(text)
     for pattern in _PATTERNS:
         match = pattern.search(text)
         if match is not None:

@@ -81,10 +81,17 @@ class Scene:
         return frozenset(name for name in names if name)
 
     def _programs(self) -> list[str | None]:
-        """Programs that write into a shared file without trouble: they have no clue, but others may name them."""
+        """Programs that write into a shared file without trouble, and workloads that the platform speaks of.
+
+        They have no clue, but others may name them.
+        """
         rows = sorted(self.detection.history.activity(None, None), key=lambda row: -row.during)[:PROGRAMS]
         records = self.detection.reader.read([row.first for row in rows])
-        return [program_of(record, (), logger_of(record)) for record in records.values()]
+        told = [subject(record.line) for record in records.values() if is_event(record.line)]
+        return [
+            *(program_of(record, (), logger_of(record)) for record in records.values()),
+            *(about.service for about in told if about is not None),
+        ]
 
     @cached_property
     def symptomatic(self) -> tuple[str, ...]:
