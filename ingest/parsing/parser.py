@@ -119,7 +119,7 @@ class Parser:
         decoded = self._decoder.decode(_clean(lines["line"]), lines["position"])
         start = folding.starts(decoded, lines["position"])
         if begin is not None:
-            start = start | lines["position"].is_in(begin)
+            start = start | lines["position"].is_in(begin.implode())
         return decoded.with_columns(lines["position"]), folding.capped(start)
 
     def _records(self, lines: pl.DataFrame, final: bool) -> pl.DataFrame:

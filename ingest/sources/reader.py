@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,7 @@ class FileReader:
         self._timezone = timezone
         self._observed_at = observed_at
         self._service = service
-        self._samples: dict[str, pl.DataFrame] = {}
+        self._parsers: dict[str, Parser] = {}
 
     def read(self, citations: Sequence[Citation]) -> Mapping[Citation, LogRecord]:
         """The records that start at these places; those that cannot be read again are absent."""
@@ -92,7 +93,7 @@ class FileReader:
             if lines.is_empty():
                 break
             wanted = pl.Series(positions, dtype=LINES["position"])
-            records = self._parsed(source, lines, lambda batch, at=wanted: batch["position"].is_in(at), wanted)  # type: ignore[misc]
+            records = self._parsed(source, lines, partial(_at, wanted.implode()), wanted)
             done = [record for record in records if record.line_count < size - 1]
             found.extend(done)
             positions = [record.position for record in records if record.line_count >= size - 1]
@@ -111,23 +112,24 @@ class FileReader:
     ) -> list[LogRecord]:
         if lines.is_empty():
             return []
-        parser = Parser(
-            source.name,
-            timezone=self._timezone,
-            modified_at=source.modified_at,
-            observed_at=self._observed_at,
-            service=self._service,
-        )
-        parser.learn(self._sample(source))
-        batch = parser.parse_alone(lines, begin)
+        batch = self._parser(source).parse_alone(lines, begin)
         batch = batch.filter(choose(batch)).join(lines, on="position", how="left", maintain_order="left")
         return [_record(row) for row in batch.iter_rows(named=True)]
 
-    def _sample(self, source: FileSource) -> pl.DataFrame:
-        if source.name not in self._samples:
+    def _parser(self, source: FileSource) -> Parser:
+        """The source's parser; its formats are learned once, since finding them costs more than reading a record."""
+        if source.name not in self._parsers:
+            parser = Parser(
+                source.name,
+                timezone=self._timezone,
+                modified_at=source.modified_at,
+                observed_at=self._observed_at,
+                service=self._service,
+            )
             first = next(iter(source.lines_from(1)), pl.DataFrame(schema=LINES))
-            self._samples[source.name] = first.head(Parser.SAMPLE_LINES)
-        return self._samples[source.name]
+            parser.learn(first.head(Parser.SAMPLE_LINES))
+            self._parsers[source.name] = parser
+        return self._parsers[source.name]
 
     def _lines(self, source: FileSource, ranges: Sequence[tuple[int, int]]) -> pl.DataFrame:
         """The lines of ranges of positions (inclusive, in order, without overlap)."""
@@ -138,6 +140,10 @@ class FileReader:
         else:
             parts.extend(_between(source.lines_from(1), ranges))
         return pl.concat(parts) if parts else pl.DataFrame(schema=LINES)
+
+
+def _at(positions: pl.Series, batch: pl.DataFrame) -> pl.Series:
+    return batch["position"].is_in(positions)
 
 
 def _all_rows(batch: pl.DataFrame) -> pl.Series:
