@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 
 from cali import recall, wiring
 from cali.state import StateFolder
-from catalog import history, incidents, runs
-from catalog.engine import Catalog, open_catalog
-from catalog.usage import CatalogUsage
 from core.chat import ChatRequest
 from core.config import Settings
 from core.domain import Incident, Quarantined
@@ -31,6 +28,8 @@ from rag.next_steps import next_steps
 from rag.suspects import rank
 
 if TYPE_CHECKING:
+    # SQLAlchemy starts slowly: what uses the catalog imports it, so that a run without state does not wait for it.
+    from catalog.engine import Catalog
     from core.ports import IncidentMemory
 
 Progress = Callable[[int, str], None]
@@ -82,6 +81,8 @@ class Learned:
     def remember(self, detection: Detection, paths: Sequence[str], now: datetime) -> None:
         """Stores templates, counts, incidents and which inputs they came from. The snapshot is a cache; the rest is one
         transaction."""
+        from catalog import history, incidents, runs
+
         save(self.miner, self.state.templates)
         run = runs.Run(
             paths=tuple(str(Path(path).absolute()) for path in paths if path != "stdin"),
@@ -100,6 +101,9 @@ class Learned:
 @contextmanager
 def learning(state: StateFolder, settings: Settings, command: str) -> Iterator[Learned]:
     """Holds a state folder and what was learned in it."""
+    from catalog import history
+    from catalog.engine import open_catalog
+
     with state.locked(command):
         catalog = open_catalog(settings.catalog_location())
         try:
@@ -139,6 +143,8 @@ def analyze(
 
 def explainer_of(settings: Settings, learned: Learned, memory: IncidentMemory | None) -> Explainer:
     """The explainer of a run that keeps state: what models cost is booked in the catalog."""
+    from catalog.usage import CatalogUsage
+
     ledger = CatalogUsage(learned.catalog)
     return Explainer(wiring.analyst(settings), wiring.budgets(settings, ledger), memory, settings.memory_tenant)
 

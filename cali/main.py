@@ -6,7 +6,6 @@ import importlib
 import os
 import signal
 import sys
-from importlib.metadata import version
 from types import FrameType
 from typing import Any, Final
 
@@ -47,7 +46,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("cali-log-insight"), prog_name="cali")
+@click.version_option(package_name="cali-log-insight", prog_name="cali")
 def cli() -> None:
     """Find out why it failed: CALI reads logs, finds what is new or wrong in them, and names the cause with the lines
     that show it.
