@@ -90,11 +90,13 @@ class LineFramer:
                 held = [text[start : start + self._max]]
                 size = self._max
             elif size - open_size >= block:
+                # The block has grown by lines, so this chunk ends one: it is cut there before the large copy is made.
+                held[-1] = chunk[: last + 1]
+                whole = b"".join(held)
+                held, size = [chunk[last + 1 :]], open_size
                 # Nothing of the block is kept here while the consumer works on the frame.
                 del chunk
-                whole = b"".join(held)
-                held, size = [whole[size - open_size :]], open_size
-                frame = self._frame(whole[: len(whole) - open_size])
+                frame = self._frame(whole)
                 del whole
                 yield frame
                 del frame
@@ -146,11 +148,10 @@ class LineFramer:
 
 def split_lines(text: bytes) -> pl.Series:
     """The lines of `text` (which ends with `\\n`), decoded, without their ends."""
-    text = text[:-1]
     try:
-        decoded = text.decode()
+        decoded = str(memoryview(text)[:-1], "utf-8")
     except UnicodeDecodeError:
-        return pl.Series([_decode(line) for line in text.split(b"\n")], dtype=pl.String).str.strip_suffix("\r")
+        return pl.Series([_decode(line) for line in text[:-1].split(b"\n")], dtype=pl.String).str.strip_suffix("\r")
     column = pl.Series([decoded], dtype=pl.String).str.split("\n").explode()
     return column.str.strip_suffix("\r") if b"\r" in text else column
 
