@@ -180,7 +180,7 @@ class TemplateCounts:
     def _compact(self) -> None:
         if not self._pending:
             return
-        self._table = _merge(pl.concat([self._table, *self._pending]))
+        self._table = merged(pl.concat([self._table, *self._pending]))
         self._pending, self._pending_rows = [], 0
         while len(self._table) > self.max_rows:
             timed = self._table["timed"]
@@ -188,7 +188,7 @@ class TemplateCounts:
             if not self._widen(2 * int(timed.sum()) >= len(timed)):
                 break
             width = pl.when("timed").then(self.width).otherwise(self.order_width)
-            self._table = _merge(self._table.with_columns(pl.col("bucket") // width * width))
+            self._table = merged(self._table.with_columns(pl.col("bucket") // width * width))
 
     def _widen(self, timed: bool) -> bool:
         if timed:
@@ -206,7 +206,7 @@ class TemplateCounts:
         """The counts so far, `TABLE`, in the order of first reading within each key."""
         self._compact()
         width = pl.when("timed").then(self.width).otherwise(self.order_width)
-        return self._table.with_columns(pl.col("bucket") // width * width).pipe(_merge)
+        return self._table.with_columns(pl.col("bucket") // width * width).pipe(merged)
 
 
 def _short(attributes: pl.Series) -> pl.Series:
@@ -219,12 +219,13 @@ def _short(attributes: pl.Series) -> pl.Series:
     )
 
 
-def _merge(table: pl.DataFrame) -> pl.DataFrame:
-    merged = table.group_by(_KEYS, maintain_order=True).agg(
+def merged(table: pl.DataFrame) -> pl.DataFrame:
+    """Rows (`TABLE`) of equal keys as one, in the order of first reading."""
+    result = table.group_by(_KEYS, maintain_order=True).agg(
         pl.col("count").sum(),
         pl.col("first_source", "first_position", "first_time").first(),
         pl.col("last_source", "last_position", "last_time").last(),
         pl.col("trace_id").drop_nulls().first(),
         pl.col("sample", "attributes").first(),
     )
-    return merged.select(TABLE.names()).cast(TABLE)
+    return result.select(TABLE.names()).cast(TABLE)

@@ -28,6 +28,7 @@ from core.findings import Detection
 from core.ports import LogReader, LogSource, TemplateMiner
 from ingest import incidents, reference
 from ingest.activity import RunHistory, to_datetime, to_microseconds
+from ingest.alignment import learned_under_final_ids, under_final_ids, under_same_service
 from ingest.anomalies import panel as panels
 from ingest.anomalies.finder import find
 from ingest.anomalies.standing import failing_share, standing
@@ -85,7 +86,7 @@ def detect(
     `reader` quotes the evidence; where None, files are read again. Sources that cannot be read are in `quarantined`.
     """
     started = clock()
-    known_table = count(baseline, miner, options, observed_at, progress)[0].table() if baseline else None
+    known = count(baseline, miner, options, observed_at, progress)[0] if baseline else None
     counts, stream = count(sources, miner, options, observed_at, progress)
     templates = miner.templates()
     names = tuple(source.name for source in sources)
@@ -93,9 +94,11 @@ def detect(
         files = [source for source in sources if isinstance(source, FileSource)]
         reader = FileReader(files, timezone=options.timezone, observed_at=observed_at)
 
-    whole = counts.table()
+    whole = under_final_ids(counts.table(), miner)
+    known_table = under_same_service(under_final_ids(known.table(), miner), whole) if known is not None else None
     since, until = _bounds(whole, options)
     table = whole if until is None else whole.filter(~pl.col("timed") | (pl.col("first_time") <= until))
+    learned = learned_under_final_ids(learned, miner)
     before = reference.earlier(learned, run_name(names), table, since)
     compared = reference.describe(known_table, before, to_datetime(since), None)
     services = frozenset(table["service"].cast(pl.String).drop_nulls().unique().to_list())
