@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +29,13 @@ SCALES: Final = (1, 5)
 LEAST_BUCKETS: Final = 8
 """Buckets of the window below which a wider view is none."""
 
+TROUBLE: Final = 0.4
+"""Weight from which a symptom shows trouble of which a silence may be the end."""
+
+AFTERMATH: Final = 0.1
+"""Weight of what only shows that the trouble is over."""
+
+_DOWN: Final = (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
 _TRACES = 20
 
 
@@ -51,7 +59,25 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     missed = {s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE}
     found += [s for s in heartbeats(facts) if s.anomaly.template_id not in missed]
     found += parameter_symptoms(subject)
-    return sorted(found, key=lambda s: (s.start, s.anomaly.template_id)), facts
+    return sorted(_without_aftermath(found, panel), key=lambda s: (s.start, s.anomaly.template_id)), facts
+
+
+def _without_aftermath(found: list[Symptom], panel: Panel) -> list[Symptom]:
+    """The symptoms; a message that was first written during trouble, and ends, is the end of the trouble, not news."""
+    births: dict[tuple[int, str | None], int] = {}
+    for (template_id, service, _), row in zip(panel.series, panel.counts, strict=True):
+        column = int(np.argmax(row > 0)) if row.any() else 0
+        birth = int(panel.starts[column]) if column >= panel.own else -(1 << 62)
+        births[template_id, service] = min(birth, births.get((template_id, service), 1 << 62))
+    troubles = [(s.start, s.end) for s in found if s.weight >= TROUBLE and s.anomaly.kind not in _DOWN]
+
+    def ends(symptom: Symptom) -> bool:
+        birth = births.get((symptom.anomaly.template_id, symptom.anomaly.service), -(1 << 62))
+        return symptom.anomaly.kind in _DOWN and any(
+            start - panel.width <= birth <= end + panel.width and start < symptom.start for start, end in troubles
+        )
+
+    return [replace(s, weight=min(s.weight, AFTERMATH)) if ends(s) else s for s in found]
 
 
 def _symptom(episode: Episode, facts: Facts, panel: Panel) -> Symptom:

@@ -19,6 +19,12 @@ from ingest.anomalies.values import Column, columns
 from ingest.anomalies.weight import weigh
 from ingest.counts import SECOND
 
+AWAY: Final = 10
+"""Least number of buckets without a value after which its return is another event."""
+
+MOST_RUNS: Final = 6
+"""Events of one value that are reported."""
+
 _TRACES: Final = 20
 
 
@@ -49,26 +55,47 @@ def parameter_symptoms(subject: Subject) -> list[Symptom]:
                 effect=min(1.0, abs(float(np.log2(max(shift.ratio, 1e-6)))) / 4),
             )
         )
+    # In proportion to the input, as far as people mean by "the same incident".
+    longest = 1200 * SECOND // panel.width if panel.timed else panel.buckets
+    away = max(AWAY, min((panel.buckets - panel.start) // 10, longest))
     for value in new_value.unseen(found, panel.start, subject.rate):
         column = found[value.column]
-        inside = np.array([word == value.value for word in column.words])
-        symptoms.append(
-            _symptom(
-                subject,
-                column,
-                AnomalyKind.NEW_VALUE,
-                column.rows[inside],
-                telling=column.rows[inside],
-                observed=value.value,
-                expected=", ".join(value.known),
-                p_value=value.p_value,
-                why=new_value.why(column, value),
-                alarming=None,
-                active=len(set(column.buckets[inside].tolist())),
-                effect=0.5,
+        alike = np.array([word == value.value for word in column.words])
+        for inside in _runs(column, alike, away):
+            symptoms.append(
+                _symptom(
+                    subject,
+                    column,
+                    AnomalyKind.NEW_VALUE,
+                    column.rows[inside],
+                    telling=column.rows[inside],
+                    observed=value.value,
+                    expected=", ".join(value.known),
+                    p_value=value.p_value,
+                    why=new_value.why(column, value),
+                    alarming=None,
+                    active=len(set(column.buckets[inside].tolist())),
+                    effect=0.5,
+                )
             )
-        )
     return symptoms
+
+
+def _runs(column: Column, alike: NDArray[np.bool_], away: int) -> list[NDArray[np.bool_]]:
+    """The samples of a value, apart where it stayed away for `away` buckets; the `MOST_RUNS` largest, in order.
+
+    A value that comes back an hour later is another event: one span over both would hide that all was well between.
+    """
+    at = np.flatnonzero(alike)
+    at = at[np.argsort(column.buckets[at], kind="stable")]
+    parts = np.split(at, np.flatnonzero(np.diff(column.buckets[at]) > away) + 1)
+    chosen = sorted(parts, key=len, reverse=True)[:MOST_RUNS]
+    masks = []
+    for part in sorted(chosen, key=lambda part: int(column.buckets[part[0]])):
+        mask = np.zeros(len(alike), dtype=np.bool_)
+        mask[part] = True
+        masks.append(mask)
+    return masks
 
 
 def _strain(ratio: float) -> float:
