@@ -34,6 +34,9 @@ MAX_CLUES: Final = 160
 PROGRAMS: Final = 60
 """Templates that are read to learn which programs write into a shared file."""
 
+DIRECT: Final = 0.7
+"""Strength from which an exception's own words name a cause."""
+
 RARE: Final = 6
 RARE_STRENGTH: Final = 0.8
 RARE_NOVELTY: Final = 0.3
@@ -275,7 +278,9 @@ def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     ]
     found = [reading for text in heads if (reading := read(text)) is not None and reading.strength >= 0.4]
     if found:
-        return max(found, key=lambda reading: reading.strength)
+        # The root cause comes first in a chain: what is told around it is what it led to.
+        direct = (reading for reading in found if reading.strength >= DIRECT)
+        return next(direct, None) or max(found, key=lambda reading: reading.strength)
     # What was being done ("login failed") matters less than what went wrong in it, even where that has no name.
     doing = read(body.split("\n", 1)[0])
     return doing if doing is not None and (doing.strength >= 0.85 or not heads) else None
