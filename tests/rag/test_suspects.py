@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core import severity as levels
 from core.domain import Anomaly, AnomalyKind, Category, LogRecord, SuspectKind
 from core.testing import MemoryLog, change_event, record
 from rag.suspects import rank
+from rag.suspects.objects import subject
 
 ONSET = 600.0
 
@@ -181,3 +184,22 @@ def test_a_logger_named_after_its_module_gives_the_file() -> None:
     incident = log.incident(ONSET)
     best = rank(incident, log.detection(incident)).suspects[0]
     assert (best.service, best.component) == ("nova", "nova/compute/manager.py")
+
+
+def test_a_library_that_shares_its_domain_with_the_program_is_not_its_own_code() -> None:
+    trace = (
+        "ledger failed\njava.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available\n"
+        "\tat com.zaxxer.hikari.HikariDataSource.getConnection(HikariDataSource.java:128)\n"
+        "\tat com.shop.payment.ledger.Ledger.append(Ledger.java:67)"
+    )
+    failed = replace(error("ledger failed", 0, "payment", body=trace), attributes={"logger": "com.shop.payment.Api"})
+    log = MemoryLog(shop(failed))
+    incident = log.incident(ONSET)
+    found = rank(incident, log.detection(incident)).suspects
+    assert any((item.component, item.function) == ("com/shop/payment/ledger/Ledger.java", "append") for item in found)
+    assert not any("zaxxer" in (item.component or "") for item in found)
+
+
+def test_an_event_wrapped_in_json_is_about_its_object() -> None:
+    line = r'{"message": "\"Event occurred\" object=\"shop/users-6d4f8c7b9d-x2k4j\" kind=\"Pod\" reason=\"Evicted\""}'
+    assert subject(line) == ("deployment/users", "users")

@@ -54,3 +54,8 @@ def test_severity_outweighs_words() -> None:
     assert alarm("request completed", severity.ERROR) > alarm("request failed", severity.INFO)
     assert alarm("slow answer", severity.WARN) > alarm("slow answer", severity.INFO)
     assert alarm("request failed", severity.DEBUG) < alarm("request failed", severity.INFO)
+
+
+def test_a_deprecation_notice_is_no_strain_and_its_failure_is() -> None:
+    assert alarm("Header 'X-Old' is deprecated and will be ignored from the next release", severity.WARN) < 0.35
+    assert alarm("request failed: the deprecated field is missing", severity.WARN) >= 0.4
