@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -129,7 +129,15 @@ def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     worker = threading.Thread(target=work, name="cali-parse", daemon=True)
     worker.start()
     try:
-        while (item := queue.get()) is not None:
+        while True:
+            try:
+                # Now and then the interpreter must have its turn: a signal that arrives just before an endless wait
+                # would not end it.
+                item = queue.get(timeout=0.5)
+            except Empty:
+                continue
+            if item is None:
+                return
             if isinstance(item, BaseException):
                 raise item
             yield item
