@@ -55,14 +55,20 @@ class Initialised:
     cosine: float | None
 
 
+def prepare_model(settings: Settings) -> float | None:
+    """Exports the default model where it is used and was not exported yet; the lowest cosine of the check."""
+    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+
+    if settings.memory_model != DEFAULT_MODEL or settings.memory_embedding_base_url is not None:
+        return None
+    return prepare_default_model(cache_folder())
+
+
 def initialise(settings: Settings) -> Initialised:
     """Makes the memory of the settings where there is none, and prepares the default model (once per user)."""
-    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
     from rag.memory.open import initialise as make
 
-    cosine = None
-    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
-        cosine = prepare_default_model(cache_folder())
+    cosine = prepare_model(settings)
     embedder = embedder_of(settings)
     token = settings.memory_token
     secret = token.get_secret_value() if token else None

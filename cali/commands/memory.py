@@ -57,19 +57,14 @@ def memory() -> None:
 @_STATE
 def init(state: Path | None) -> None:
     """Make the memory, and prepare the model that reads it (once; takes some seconds). Running it again is harmless."""
-    from cali.recall import cache_folder, embedder_of
-    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
-    from rag.memory.open import initialise
+    from cali.recall import initialise
 
     settings = _settings(state)
-    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
-        cosine = prepare_default_model(cache_folder())
-        if cosine is not None:
-            click.echo(f"exported {DEFAULT_MODEL} to ONNX (lowest cosine against the original {cosine:.6f})")
-    embedder = embedder_of(settings)
-    made = initialise(settings.state, embedder, uri=settings.memory_uri, token=_token(settings))
+    done = initialise(settings)
+    if done.cosine is not None:
+        click.echo(f"exported {done.model} to ONNX (lowest cosine against the original {done.cosine:.6f})")
     where = settings.memory_uri or settings.state
-    click.echo(f"{'made' if made else 'there is already'} a memory in {where}, model {embedder.model}")
+    click.echo(f"{'made' if done.made else 'there is already'} a memory in {where}, model {done.model}")
 
 
 @memory.command()
@@ -305,13 +300,11 @@ def reembed(state: Path | None) -> None:
 
     The old vectors serve until the new ones are complete. After an interruption, run it again: it goes on.
     """
-    from cali.recall import cache_folder, embedder_of
-    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+    from cali.recall import embedder_of, prepare_model
     from rag.memory.reembedding import reembed as run
 
     settings = _settings(state)
-    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
-        prepare_default_model(cache_folder())
+    prepare_model(settings)
     done = run(
         settings.state,
         embedder_of(settings),
