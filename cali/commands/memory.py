@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cali.commands.memory_feedback import confirm, forget, reject
+from cali.memory_access import FORMAT, STATE, known_document, opened_memory, print_json, settings_of
 from cali.options import Moment
 
 if TYPE_CHECKING:
     from core.config import Settings
-    from core.memory import MemoryDocument, MemoryFilter
-    from core.ports import IncidentMemory
+    from core.memory import MemoryFilter
 
 F = TypeVar("F", bound=Callable[..., Any])
 _KINDS = click.Choice(["incident", "runbook", "postmortem"])
 _OUTCOMES = click.Choice(["open", "resolved", "unresolved", "false_alarm"])
 _LEVELS = click.Choice(["warning", "high", "disaster"])
-_STATE = click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Learned state; default .cali.")
-_FORMAT = click.option("--format", "chosen", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
 
 
 def _filters(command: F) -> F:
@@ -54,12 +52,12 @@ def memory() -> None:
 
 
 @memory.command()
-@_STATE
+@STATE
 def init(state: Path | None) -> None:
     """Make the memory, and prepare the model that reads it (once; takes some seconds). Running it again is harmless."""
     from cali.recall import initialise
 
-    settings = _settings(state)
+    settings = settings_of(state)
     done = initialise(settings)
     if done.cosine is not None:
         click.echo(f"exported {done.model} to ONNX (lowest cosine against the original {done.cosine:.6f})")
@@ -76,8 +74,8 @@ def init(state: Path | None) -> None:
 @click.option("--started", type=Moment(), metavar="TIME", help="When it began; default now.")
 @click.option("--cause", metavar="TEXT")
 @click.option("--fix", metavar="TEXT")
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def add(
     document_id: str | None,
     title: str,
@@ -97,7 +95,7 @@ def add(
 
     if text == "-":
         text = sys.stdin.read()
-    settings = _settings(state)
+    settings = settings_of(state)
     now = datetime.now(UTC)
     digest = hashlib.sha256(f"{title}\0{text or ''}\0{services}".encode()).hexdigest()[:16]
     document = MemoryDocument(
@@ -114,16 +112,16 @@ def add(
         fix=fix,
         source="cali memory add",
     )
-    with _opened(settings) as opened:
-        result = opened.add([document])
+    with opened_memory(settings) as held:
+        result = held.add([document])
     _print_added(document.id, result, chosen)
 
 
 @memory.command("import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
 @click.option("--kind", type=_KINDS, help="What Markdown files are; default: seen from the text.")
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path | None) -> int:
     """Remember Markdown runbooks and postmortems, incidents as JSON lines, and labelled datasets.
 
@@ -133,13 +131,13 @@ def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path 
     from cali.memory_import import import_paths
     from core.memory import MemoryKind
 
-    settings = _settings(state)
-    with _opened(settings) as opened:
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
         result = import_paths(
-            paths, opened, settings, kind=MemoryKind(kind) if kind else None, now=datetime.now(UTC), report=_tell
+            paths, held, settings, kind=MemoryKind(kind) if kind else None, now=datetime.now(UTC), report=_tell
         )
     if chosen == "json":
-        _json("cali.memory.import/1", **result.to_json())
+        print_json("cali.memory.import/1", **result.to_json())
     else:
         click.echo(
             f"{result.files:,} files: {result.added:,} documents added, {result.updated:,} updated, "
@@ -154,19 +152,19 @@ def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path 
 @click.argument("query", nargs=-1, required=True, metavar="TEXT...")
 @click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True, help="How many.")
 @_filters
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def search(query: tuple[str, ...], k: int, chosen: str, state: Path | None, **filters: Any) -> None:
     """Find what resembles TEXT: a symptom, an error line, a cause. TEXT - reads stdin."""
     text = sys.stdin.read() if query == ("-",) else " ".join(query)
-    settings = _settings(state)
-    with _opened(settings) as opened:
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
         where = _where(settings, **filters)
-        matches = opened.search(text, k, where)
+        matches = held.search(text, k, where)
     from cali.memory_output import matches_json, print_matches
 
     if chosen == "json":
-        _json(
+        print_json(
             "cali.memory.search/1",
             query=text,
             location=str(settings.memory_uri or settings.state),
@@ -178,18 +176,18 @@ def search(query: tuple[str, ...], k: int, chosen: str, state: Path | None, **fi
 
 @memory.command()
 @click.argument("document_id", metavar="ID")
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def show(document_id: str, chosen: str, state: Path | None) -> None:
     """Show one document; the start of its id is enough."""
     from cali.memory_output import print_document
     from rag.memory.codec import to_json
 
-    settings = _settings(state)
-    with _opened(settings) as opened:
-        document = _known(opened, document_id)
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
+        document = known_document(held, document_id)
     if chosen == "json":
-        _json("cali.memory.show/1", document=to_json(document))
+        print_json("cali.memory.show/1", document=to_json(document))
     else:
         print_document(document, settings.display_zone)
 
@@ -197,71 +195,33 @@ def show(document_id: str, chosen: str, state: Path | None) -> None:
 @memory.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @_filters
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def list_(limit: int, chosen: str, state: Path | None, **filters: Any) -> None:
     """List what is remembered, newest first."""
     from cali.memory_output import print_documents
     from rag.memory.codec import to_json
 
-    settings = _settings(state)
-    with _opened(settings) as opened:
-        documents = opened.list(_where(settings, **filters), limit)
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
+        documents = held.list(_where(settings, **filters), limit)
     if chosen == "json":
-        _json("cali.memory.list/1", documents=[to_json(document) for document in documents])
+        print_json("cali.memory.list/1", documents=[to_json(document) for document in documents])
     else:
         print_documents(documents, settings.display_zone)
 
 
 @memory.command()
-@click.argument("document_id", metavar="ID")
-@click.option("--cause", metavar="TEXT", help="The cause, where the one on record is missing or imprecise.")
-@click.option("--fix", metavar="TEXT", help="What was done.")
-@click.option("--worked/--did-not-work", default=None, help="Whether the fix helped.")
-@click.option("--by", metavar="NAME", default="", help="Who says so.")
-@click.option("--note", metavar="TEXT", default="")
-@_FORMAT
-@_STATE
-def confirm(document_id: str, chosen: str, state: Path | None, **said: Any) -> None:
-    """Say that the cause on record is right, and how the fix worked. Confirmed incidents are found first."""
-    _judge("confirm", document_id, chosen, state, said)
-
-
-@memory.command()
-@click.argument("document_id", metavar="ID")
-@click.option("--cause", metavar="TEXT", help="The true cause, where it is known.")
-@click.option("--fix", metavar="TEXT", help="What was done.")
-@click.option("--by", metavar="NAME", default="", help="Who says so.")
-@click.option("--note", metavar="TEXT", default="")
-@_FORMAT
-@_STATE
-def reject(document_id: str, chosen: str, state: Path | None, **said: Any) -> None:
-    """Say that the cause on record is wrong."""
-    _judge("reject", document_id, chosen, state, said)
-
-
-@memory.command()
-@click.argument("document_ids", nargs=-1, required=True, metavar="ID...")
-@_STATE
-def forget(document_ids: tuple[str, ...], state: Path | None) -> None:
-    """Delete documents for good. The start of an id is enough where only one document starts so."""
-    with _opened(_settings(state)) as opened:
-        ids = [_known(opened, document_id).id for document_id in document_ids]
-        gone = opened.forget(ids)
-    click.echo(f"forgot {gone} of {len(document_ids)}: {', '.join(ids)}")
-
-
-@memory.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: stdout.")
 @_filters
-@_STATE
+@STATE
 def export(output: Path | None, state: Path | None, **filters: Any) -> None:
     """Write documents as JSON lines (`cali.memory/1`), which `cali memory import` reads."""
     from rag.memory.codec import dumps
 
-    settings = _settings(state)
-    with _opened(settings) as opened:
-        lines = (dumps(document) for document in opened.export(_where(settings, **filters)))
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
+        lines = (dumps(document) for document in held.export(_where(settings, **filters)))
         if output is None:
             for line in lines:
                 click.echo(line)
@@ -278,23 +238,23 @@ def export(output: Path | None, state: Path | None, **filters: Any) -> None:
 
 
 @memory.command()
-@_FORMAT
-@_STATE
+@FORMAT
+@STATE
 def stats(chosen: str, state: Path | None) -> None:
     """Say what the memory holds, where, and which model made its vectors."""
     from cali.memory_output import print_stats, stats_json
 
-    settings = _settings(state)
-    with _opened(settings) as opened:
-        held = opened.stats()
+    settings = settings_of(state)
+    with opened_memory(settings) as held:
+        counts = held.stats()
     if chosen == "json":
-        _json("cali.memory.stats/1", **stats_json(held))
+        print_json("cali.memory.stats/1", **stats_json(counts))
     else:
-        print_stats(held, settings.display_zone)
+        print_stats(counts, settings.display_zone)
 
 
 @memory.command()
-@_STATE
+@STATE
 def reembed(state: Path | None) -> None:
     """Move the memory to the model that is configured now (setting memory_model).
 
@@ -303,13 +263,13 @@ def reembed(state: Path | None) -> None:
     from cali.recall import embedder_of, prepare_model
     from rag.memory.reembedding import reembed as run
 
-    settings = _settings(state)
+    settings = settings_of(state)
     prepare_model(settings)
     done = run(
         settings.state,
         embedder_of(settings),
         uri=settings.memory_uri,
-        token=_token(settings),
+        token=settings.memory_token.get_secret_value() if settings.memory_token else None,
         progress=lambda count, total: _tell(f"{count:,} of {total:,}"),
     )
     if done.embedded == done.kept == 0 and done.old_model == done.new_model:
@@ -318,25 +278,8 @@ def reembed(state: Path | None) -> None:
         click.echo(f"{done.old_model} -> {done.new_model}: {done.embedded:,} embedded, {done.kept:,} were done before")
 
 
-def _settings(state: Path | None) -> Settings:
-    from core.config import load
-
-    return load(state=state)
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[IncidentMemory]:
-    from cali.recall import opened
-    from core.errors import InputError
-
-    with opened(settings) as held:
-        if held is None:
-            raise InputError(f"no memory in {settings.state}; `cali memory init` makes one")
-        yield held
-
-
-def _token(settings: Settings) -> str | None:
-    return settings.memory_token.get_secret_value() if settings.memory_token else None
+for _command in (confirm, reject, forget):
+    memory.add_command(_command)
 
 
 def _where(
@@ -368,44 +311,14 @@ def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | Non
     return now - given if isinstance(given, timedelta) else given
 
 
-def _known(opened: IncidentMemory, document_id: str) -> MemoryDocument:
-    from core.errors import InputError
-
-    document = opened.get(document_id)
-    if document is None:
-        raise InputError(f"memory has no document {document_id!r}; `cali memory list` shows those there are")
-    return document
-
-
-def _judge(verdict: Any, document_id: str, chosen: str, state: Path | None, said: dict[str, Any]) -> None:
-    from core.memory import Feedback
-    from rag.memory.codec import to_json
-
-    with _opened(_settings(state)) as opened:
-        document = opened.feedback(Feedback(document_id, verdict, datetime.now(UTC), **said))
-    if chosen == "json":
-        _json("cali.memory.show/1", document=to_json(document))
-    else:
-        click.echo(
-            f"{document.id}: confirmed {document.confirmed}, rejected {document.rejected}, "
-            f"fix worked {document.worked}, failed {document.failed}; cause: {document.cause or 'unknown'}"
-        )
-
-
 def _print_added(document_id: str, result: Any, chosen: str) -> None:
     if chosen == "json":
-        _json(
+        print_json(
             "cali.memory.add/1", id=document_id, added=result.added, updated=result.updated, unchanged=result.unchanged
         )
     else:
         what = "added" if result.added else "updated" if result.updated else "unchanged"
         click.echo(f"{what} {document_id}")
-
-
-def _json(name: str, /, **fields: Any) -> None:
-    import orjson
-
-    click.echo(orjson.dumps({**fields, "schema": name}, option=orjson.OPT_INDENT_2))
 
 
 def _tell(text: str) -> None:
