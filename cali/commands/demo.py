@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
     from eval.simulator.demo import DemoScenario
 
 SEED = 7
-DAYS_BEFORE = 19
+BEFORE = timedelta(days=19)
 """How long before tonight the incident of the same kind was, that the memory knows."""
 
 
@@ -26,6 +31,30 @@ class _Night:
 
     scenario: DemoScenario
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A night that is being simulated."""
+
+    scenario: Future[DemoScenario]
+    ends_at: datetime
+
+    @classmethod
+    def night(
+        cls, simulator: ProcessPoolExecutor, folder: Path, seed: int, ends_at: datetime, *, short: bool = False
+    ) -> _Planned:
+        from eval.simulator.demo import MINUTES, SHORT_MINUTES, default_start, write_demo
+
+        minutes = SHORT_MINUTES if short else MINUTES
+        start = default_start(ends_at, minutes)
+        return cls(simulator.submit(write_demo, folder, seed, start, minutes), ends_at)
+
+    def result(self, relative_to: Path | None = None) -> _Night:
+        """Waits for it. Paths are as written, or relative to a folder."""
+        scenario = self.scenario.result()
+        paths = (path.relative_to(relative_to) if relative_to else path for path in scenario.paths)
+        return _Night(scenario, tuple(str(path) for path in paths))
 
 
 @click.command()
@@ -45,7 +74,6 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     from cali.progress import progress
     from cali.state import StateFolder
     from core.config import load
-    from eval.simulator.demo import default_start
 
     now = datetime.now(UTC)
     page = html.absolute() if html is not None else None
@@ -54,10 +82,13 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     # Inside the folder, citations are short (`payment.log:970`), and `cali ask` finds the state.
     os.chdir(folder)
     settings = load(state=Path(".cali"))
-    if not no_memory:
-        with tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as earlier:
-            _remember_another_night(settings, seed + 1000, Path(earlier), now)
-    night = _simulate(Path(), seed, default_start(now))
+    # Nights are simulated in a process of their own, while this one prepares the memory and reads the earlier one.
+    with tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as scratch, _simulator() as simulator:
+        earlier = None if no_memory else _Planned.night(simulator, Path(scratch), seed + 1000, now - BEFORE, short=True)
+        tonight = _Planned.night(simulator, folder, seed, now)
+        if earlier is not None:
+            _remember(settings, earlier)
+        night = tonight.result(folder)
     click.echo(f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed}).")
     click.echo(f"What the user saw: {night.scenario.symptom}\n")
     request = Request(night.paths, symptom=night.scenario.symptom)
@@ -81,25 +112,27 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
         click.echo(f"  {command:<48} {what}")
 
 
-def _simulate(folder: Path, seed: int, started_at: datetime) -> _Night:
-    from eval.simulator.demo import write_demo
+@contextmanager
+def _simulator() -> Iterator[ProcessPoolExecutor]:
+    """One process that simulates. An interrupt is this process' to handle: the other one only ends."""
+    context = multiprocessing.get_context("spawn")  # never forked: threads of Polars would not survive
+    pool = ProcessPoolExecutor(1, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
-    scenario = write_demo(folder, seed, started_at)
-    return _Night(scenario, tuple(str(path) for path in scenario.paths))
 
-
-def _remember_another_night(settings: Settings, seed: int, folder: Path, now: datetime) -> None:
+def _remember(settings: Settings, planned: _Planned) -> None:
     """Analyses an incident of some weeks ago and puts it into a fresh memory, with the cause that people confirmed."""
     from cali.assistant import Request, analyze
     from cali.recall import initialise, opened, remember
     from core.memory import Feedback
-    from eval.simulator.demo import default_start
 
     if initialise(settings).cosine is not None:
         click.echo("Prepared the model that reads memories (once for this user).", err=True)
-    then = now - timedelta(days=DAYS_BEFORE)
-    night = _simulate(folder, seed, default_start(then))
-    outcome = analyze(Request(night.paths, symptom=night.scenario.symptom), settings, state=None, now=then)
+    night = planned.result()
+    outcome = analyze(Request(night.paths, symptom=night.scenario.symptom), settings, state=None, now=planned.ends_at)
     if not outcome.findings.findings:
         return
     with opened(settings) as memory:
@@ -109,7 +142,7 @@ def _remember_another_night(settings: Settings, seed: int, folder: Path, now: da
             Feedback(
                 incident_id=outcome.findings.findings[0].incident.id,
                 verdict="confirm",
-                at=then + timedelta(hours=2),
+                at=planned.ends_at + timedelta(hours=2),
                 by="on-call",
                 cause=night.scenario.root_cause.text,
                 fix="rolled payment back to the version before",

@@ -138,7 +138,7 @@ def make_current(milvus: Milvus, generation: Generation) -> None:
         schema.add_field("unused", pymilvus.DataType.FLOAT_VECTOR, dim=2)  # a collection must have a vector
         index = milvus.client.prepare_index_params()
         index.add_index("unused", index_type="FLAT", metric_type="L2")
-        milvus.call("create_collection", MANIFEST, schema=schema, index_params=index, consistency_level="Strong")
+        _make(milvus, MANIFEST, schema, index)
     manifest = generation.manifest
     value = {
         "generation": generation.number,
@@ -161,7 +161,15 @@ def create(milvus: Milvus, generation: Generation) -> None:
         fields = _template_fields if what == "templates" else _document_fields
         index = milvus.client.prepare_index_params()
         fields(schema, index, generation.manifest.dimension)
-        milvus.call("create_collection", name, schema=schema, index_params=index, consistency_level="Strong")
+        _make(milvus, name, schema, index)
+
+
+def _make(milvus: Milvus, name: str, schema: Any, index: Any) -> None:
+    """Makes a loaded collection. The indexes of an empty collection are ready at once: the client's own wait for them
+    polls every half second, three seconds in all."""
+    milvus.call("create_collection", name, schema=schema, consistency_level="Strong")
+    milvus.call("create_index", name, index_params=index, sync=False)
+    milvus.call("load_collection", name)
 
 
 def is_of_another_model(milvus: Milvus, generation: Generation) -> bool:
