@@ -31,7 +31,8 @@ class Citation(NamedTuple):
 class LogRecord:
     """One record, as the edges show it (the hot path works on columns, see `core.batch`).
 
-    `line` is the first physical line, verbatim; `body` the message without its header, folded lines joined by newlines.
+    `line` is the first physical line, verbatim, `folded` the lines after it that belong to the record (those of a stack
+    trace, say); `body` the message without its header, folded lines joined by newlines.
     """
 
     source: str
@@ -46,6 +47,7 @@ class LogRecord:
     span_id: str | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
     template_id: int | None = None
+    folded: tuple[str, ...] = ()
 
     @property
     def citation(self) -> Citation:

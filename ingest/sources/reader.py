@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -114,7 +114,7 @@ class FileReader:
             return []
         batch = self._parser(source).parse_alone(lines, begin)
         batch = batch.filter(choose(batch)).join(lines, on="position", how="left", maintain_order="left")
-        return [_record(row) for row in batch.iter_rows(named=True)]
+        return [_record(row, lines) for row in batch.iter_rows(named=True)]
 
     def _parser(self, source: FileSource) -> Parser:
         """The source's parser; its formats are learned once, since finding them costs more than reading a record."""
@@ -177,9 +177,18 @@ def _between(frames: Iterator[pl.DataFrame], ranges: Sequence[tuple[int, int]]) 
             return
 
 
-def _record(row: Mapping[str, object]) -> LogRecord:
+def _record(row: Mapping[str, object], lines: pl.DataFrame) -> LogRecord:
     values = dict(row)
     attributes = values.pop("attributes")
     values.pop("observed_timestamp")
     parsed = orjson.loads(attributes) if isinstance(attributes, str) else {}
-    return LogRecord(attributes=parsed, **values)  # type: ignore[arg-type]
+    return LogRecord(attributes=parsed, folded=_folded(row, lines), **values)  # type: ignore[arg-type]
+
+
+def _folded(row: Mapping[str, Any], lines: pl.DataFrame) -> tuple[str, ...]:
+    """The physical lines of a record after its first."""
+    first, count = row["position"], row["line_count"]
+    if count < 2:
+        return ()
+    after = int(lines["position"].search_sorted(first + 1))
+    return tuple(lines["line"].slice(after, count - 1).to_list())

@@ -57,7 +57,8 @@ def test_records_are_the_same_as_in_the_batch(tmp_path: Path, name: str) -> None
     lines = text.split("\n")
     for row in sample.iter_rows(named=True):
         record = records[Citation(str(path), row["position"])]
-        assert record.line == lines[row["position"] - 1]
+        first = row["position"] - 1
+        assert [record.line, *record.folded] == lines[first : first + row["line_count"]]
         for field in ("timestamp", "severity", "service", "body", "line_count", "trace_id", "span_id"):
             assert getattr(record, field) == row[field], field
 
@@ -75,6 +76,7 @@ def test_long_records_are_read_whole(tmp_path: Path) -> None:
     )
     assert [record.line_count for record in records.values()] == [501, MAX_LINES, 501]
     assert [record.body for record in records.values()] == batch["body"].to_list()
+    assert [len(record.folded) for record in records.values()] == [500, MAX_LINES - 1, 500]
 
 
 def test_what_cannot_be_read_again_is_absent(tmp_path: Path) -> None:
