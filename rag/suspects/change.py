@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from core.domain import Category, ChangeEvent, ChangeKind, RuledOut, SuspectKind
@@ -131,13 +131,29 @@ def about_of(event: ChangeEvent) -> Subject | None:
 
 
 def closeness(change: ChangeEvent, scene: Scene) -> float:
-    """1 right before the onset, falling with time; 0 outside the look-back. Where the logs carry no times, half."""
+    """1 right before the onset, falling with time; 0 outside the look-back. Where the logs carry no times, half.
+
+    What counts is the onset of the incident, or of the trouble of the changed service where that came later: an
+    incident may begin with something else that is odd.
+    """
     if scene.onset is None or change.timestamp is None:
         return 0.5
-    ahead = scene.onset - change.timestamp
+    return max(
+        _near(onset - change.timestamp) for onset in (scene.onset, _own_onset(change, scene)) if onset is not None
+    )
+
+
+def _near(ahead: timedelta) -> float:
     if ahead < -GRACE or ahead > LOOKBACK:
         return 0.0
     return math.exp(-max(ahead, timedelta(0)) / DECAY)
+
+
+def _own_onset(change: ChangeEvent, scene: Scene) -> datetime | None:
+    """When the trouble of the changed service began, None where it has none of any weight."""
+    about = about_of(change)
+    service = about.service if about is not None and about.service else base_service(change.service)
+    return scene.onset_of(service) if service is not None else None
 
 
 def affinity(service: str | None, scene: Scene, graph: Blame | None = None) -> float:

@@ -8,6 +8,7 @@ from typing import Final
 from core import severity as levels
 from core.domain import Anomaly, Citation, Evidence, LogRecord, TemplateActivity
 from core.stacktrace import StackTrace
+from rag.suspects.access import access_of
 from rag.suspects.reading import Reading
 
 _LOGGER_KEYS: Final = (
@@ -44,6 +45,9 @@ class Clue:
 
     @property
     def severity(self) -> int:
+        served = access_of(self.text)
+        if served is not None and served.status < 400:
+            return min(self.record.severity, levels.INFO)  # others of its template failed, this request did not
         return max(self.activity.severity, self.record.severity)
 
     @property
@@ -58,6 +62,11 @@ class Clue:
     def failing(self) -> bool:
         """Whether it reports trouble, by its severity or by its words."""
         return self.severity >= levels.ERROR or (self.reading is not None and self.reading.strength >= 0.35)
+
+    @property
+    def weighty(self) -> bool:
+        """Whether it is a new failure of some weight: an error, or a complaint that repeats."""
+        return self.failing and self.novelty > 0.6 and (self.severity >= levels.ERROR or self.activity.during >= 5)
 
     @property
     def troubled(self) -> bool:

@@ -75,6 +75,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|(?:event loop|eventloop) (?:lag|block|delay)\w*|runqueue|soft lockup|clock leap detected"
          r"|executing <(?:task|handle|function).{0,300}> took|thread starvation or clock",
          "cpu_saturation", 0.75, "high CPU usage"),
+    Sign(r"taint \{?node\.kubernetes\.io/(?P<what>(?:memory|disk|pid)-pressure)",
+         "eviction", 1.0, "the nodes are under pressure and take no pods"),
+    Sign(r"taint \{?node\.kubernetes\.io/(?P<what>not-ready|unreachable|network-unavailable)",
+         "node_not_ready", 1.0, "a node is not ready and takes no pods"),
     Sign(r"insufficient (?P<what>cpu|memory|nvidia\.com/gpu|[\w.-]+/gpu|ephemeral-storage|pods|[\w.-]+/[\w.-]+)",
          "unschedulable", 1.0, "cannot be scheduled: insufficient resources on the nodes"),
     Sign(r"exceeded quota:? ?[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
@@ -96,8 +100,13 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|host is unreachable|destination (?:host|net) unreachable|lost quorum|no quorum|quorum (?:lost|not)"
          r"|partition(?:ed)? (?:detected|from)|unreachable peers?",
          "network_partition", 0.85, "network: no route to the host"),
-    Sign(r"packet loss|dropp\w+ packets|packets? dropped|retransmi(?:t|ssion)\w*|tcp timeouts?:",
+    Sign(r"packet loss|dropp\w+ packets?|packets? dropped|retransmi(?:t|ssion)\w*|tcp timeouts?:"
+         r"|detected tx unit hang|tx (?:timeout|hasn't completed)|transmit (?:queue \d+ )?timed out"
+         r"|rx (?:errors|dropped)"
+         r"|(?:conntrack|neighbou?r|arp).{0,30}table (?:full|overflow)",
          "packet_loss", 0.85, "packet loss on the network"),
+    Sign(r"\b(?:nic )?link (?:is |status )?(?:\w+ )?down\b|lost carrier|carrier lost|network interface .{0,30}\bdown\b",
+         "network_partition", 0.85, "the network link of the node went down"),
     Sign(r"(?:default-deny|deny)-?(?:egress|ingress)|networkpolicy.{0,40}(?:den|block|drop)|(?:denied|blocked"
          r"|dropped) by (?:network ?policy|firewall)",
          "network_partition", 0.9, "a network policy blocks the traffic"),
@@ -180,6 +189,11 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "bad_config", 0.95, "the namespace is not found"),
     Sign(r"serviceaccount [\"'`\\]*(?P<what>[\w.-]+)[\"'`\\]* not found",
          "bad_config", 0.7, "the service account is not found"),
+    Sign(r"(?:unexpected|unknown|incompatible) (?:repl(?:y|ies)|responses?|answers?|response (?:format|body|schema))\b"
+         r"|unexpected(?:reply|response|answer|contract)\w*"
+         r"|(?:reply|response|answer|payload) (?:of|from) (?P<what>[\w.-]+)"
+         r" (?:has no|lacks|misses|is missing|does not (?:have|contain|match))",
+         "version_mismatch", 0.96, "the answer of another service has a form that is not expected"),
     Sign(r"version (?:mismatch|conflict|skew|incompatib\w*)|incompatible (?:version|api|protocol|schema|client"
          r"|driver)|unsupported (?:version|protocol|api|wire)|unsupportedclassversion"
          r"|requires? (?:at least )?(?:version|wire version)|no (?:such method|matching version)|nosuchmethoderror"
@@ -236,6 +250,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|assertion .{0,40}failed|illegalstateexception|unreachable code|stack ?overflow|recursionerror"
          r"|nomethoderror|panicked at|concurrentmodification|object reference not set|nullreferenceexception"
          r"|unwrap\(\)|keyerror", "code_defect", 0.75, "a defect in the code"),
+    Sign(r"(?:renew|issue|order|obtain|rotat)\w*.{0,40}\bcertificates?\b.{0,80}(?:fail|error|denied|expire)"
+         r"|(?:fail|error|unable|could not|cannot)\w*.{0,40}(?:renew|issue|order|obtain|rotat)\w*.{0,40}"
+         r"\bcertificates?\b",
+         "certificate_expired", 0.9, "a certificate could not be renewed"),
     Sign(r"certificate (?:has |is |was )?(?:been )?(?:expired|not yet valid)|certificate.{0,60}(?:expired"
          r"|not valid after|notafter)|expired certificate|cert(?:ificate)?[_ ]?(?:has )?expir(?:ed|y)"
          r"|ssl certificate expired|certificateexpired|x509: .{0,60}expired|certificate_verify_failed"
@@ -257,7 +275,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"failed password for|invalid user \S+ from|brute.?force|too many (?:authentication|login"
          r"|failed) (?:failures|attempts)|maximum authentication attempts|possible break-?in|(?:failed"
          r"|invalid) login(?: attempt)?s? (?:for|from)|account .{0,20}locked|\d+ failed (?:login )?attempts"
-         r"|wrong password|credential stuffing|repeated (?:failed )?login",
+         r"|wrong password|bad[_ ]credentials|log-?in[_ ](?:rejected|denied)|account[_ ]lock(?:ed|out)"
+         r"|credential stuffing|repeated (?:failed )?login",
          "brute_force", 0.7, "many failed logins (brute force)"),
     Sign(r"is forbidden:|cannot (?:get|list|watch|create|update|patch|delete) resource [\"'`\\]*(?P<what>[\w./-]+)"
          r"|rbac|accessdenied|access denied|access is denied|permission denied|permissiondenied|\bEACCES\b|\bEPERM\b"
@@ -318,6 +337,7 @@ HARMLESS: Final = (
     r"|no logs found|possible reasons?"
     r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
+    r"|perf: interrupt took too long[^\n]*"
 )
 """Wording that uses words of failure and reports none: zero counts, names of handlers, advice of tools. Left out of a
 text before it is read."""

@@ -105,6 +105,31 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
             yield resolved
 
 
+_INSIDE: Final = re.compile(r"(?:^|\.)(?:svc|cluster|local|localdomain|internal|lan|intra|corp|pod)(?:\.|$)")
+_PEER: Final = re.compile(
+    r"(?:https?|smtps?|amqps?|rediss?|postgres(?:ql)?|mongodb|wss?|grpc|tcp|ldaps?)://(?:[^\s/@]*@)?(?P<url>[a-z0-9.-]+)"
+    r"|(?P<port>(?:[a-z0-9-]+\.)+[a-z]{2,18}):\d{2,5}\b"
+    r"|(?:host(?:name)?|upstream|peer|server|address|domain|remote|target|endpoint|resolve|lookup|exception|ENOTFOUND|EAI_AGAIN)"
+    r"[\"'`\\:=() ]{1,6}(?P<named>(?:[a-z0-9-]+\.)+[a-z]{2,18})(?![\w(-]|\.\w)",
+    re.IGNORECASE,
+)
+
+
+def outside(text: str, services: Collection[str]) -> Iterator[str]:
+    """The full host names outside the cluster that a text names as a peer, each once, in order of appearance."""
+    known = {simple(service) for service in services}
+    seen: set[str] = set()
+    for match in _PEER.finditer(text[:4_000]):
+        host = (match["url"] or match["port"] or match["named"] or "").lower().rstrip(".")
+        if "." not in host or re.fullmatch(r"[\d.]+", host) or _INSIDE.search(host) or _SOURCE_FILE.search(host):
+            continue
+        labels = host.split(".")
+        inside = len(labels) == 2 and simple(labels[0]) in known  # payment.shop: a service and its namespace
+        if not inside and host not in seen and host not in _LOCAL:
+            seen.add(host)
+            yield host
+
+
 def hosts(text: str, name: str) -> str:
     """The full host name by which a text calls a dependency; its short name where the text has none."""
     for match in _ADDRESS.finditer(text[:2_000]):

@@ -13,6 +13,7 @@ from typing import Final
 
 from core.domain import Citation, SuspectKind
 from core.stacktrace import root_frame
+from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.names import hosts, is_product, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
@@ -31,11 +32,11 @@ _TO_DEPENDENCY = {
     "disk_full": "disk_full",
     "certificate_expired": "certificate_expired",
     "out_of_memory": "out_of_memory",
+    "version_mismatch": "version_mismatch",
 }
 """What a caller's complaint says about the callee."""
 
 
-_ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" \d{3}')
 _CLIENT: Final = re.compile(r'\b(?:client|server|host|referr?er): "?[^\s",]+"?')
 
 
@@ -107,7 +108,7 @@ def _frozen(clues: Mapping[str, list[Clue]]) -> dict[str, tuple[Clue, ...]]:
 
 def _complaint_of(clue: Clue) -> str:
     """The words that may name another service: the message, the exceptions and the file of the deepest own frame."""
-    if _ACCESS.search(clue.text):
+    if access_of(clue.text) is not None:
         return ""  # an access log names the caller's page, not the server that failed
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
     frame = root_frame(clue.traces)
@@ -164,6 +165,7 @@ def _complaint(fault_type: str) -> str:
         "cache_failure": "the cache fails",
         "slow_query": "its queries are slow",
         "rate_limited": "it limits the rate of requests",
+        "version_mismatch": "it answers in a form that its callers do not expect",
     }[fault_type]
 
 

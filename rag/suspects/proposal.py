@@ -209,10 +209,21 @@ def component_of(clue: Clue) -> str | None:
     if clue.object is not None:
         return clue.object
     if clue.reading is not None and clue.reading.fault_type in _OF_TABLE:
-        table = _TABLE.search(clue.text)
-        if table is not None and table["name"] not in ("the", "select", "where", "client", "remote", "server"):
-            return f"table/{table['name']}"
+        table = table_of(clue.text)
+        if table is not None:
+            return f"table/{table}"
     return logger_file(clue)
+
+
+def table_of(text: str) -> str | None:
+    """The first table that a statement, or a message about one, names."""
+    names = (match["name"] for match in _TABLE.finditer(text[:4_000]))
+    return next((name for name in names if name not in _NO_TABLE), None)
+
+
+_NO_TABLE: Final = frozenset(
+    {"the", "select", "where", "client", "remote", "server", "set", "values", "database", "host", "pool", "upstream"}
+)
 
 
 def logger_file(clue: Clue) -> str | None:

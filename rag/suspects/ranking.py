@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.domain import Category, Citation, Evidence, Incident, RuledOut, Suspect
+from core.domain import Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
 from rag.suspects import change, exhaustion, first_new, frame, kubernetes_event, propagation, silence
 from rag.suspects.clue import Clue
-from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
+from rag.suspects.place import place
 from rag.suspects.proposal import EFFECTS, Facts, Proposal, score, shorten
 from rag.suspects.scene import Scene, survey
 
@@ -68,17 +68,8 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *propagation.propose(scene, graph),
         *silence.propose(scene),
     ]
-    found = [_placed(item, scene) for item in found]
-    return change.credited([propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found], scene)
-
-
-def _placed(item: Proposal, scene: Scene) -> Proposal:
-    """A resource that ran out, with no better place, is that of the service's deployment where Kubernetes runs it."""
-    if item.component is not None or item.service is None or item.category is not Category.RESOURCE:
-        return item
-    if is_product(item.service) or is_platform(item.service) or not any(is_platform(name) for name in scene.services):
-        return item
-    return replace(item, component=f"deployment/{item.service}")
+    judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
+    return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)
 
 
 def _clue(proposal: Proposal, clues: dict[Citation, Clue]) -> Clue | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from core.domain import (
 )
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
+from rag.suspects.access import Access, access_of
 from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
@@ -57,7 +59,6 @@ _TROUBLE: Final = re.compile(
 )
 """A cheap first look at a template: does it speak of trouble at all?"""
 
-_ACCESS: Final = re.compile(r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^"]* HTTP/[\d.]+" (\d{3})\b')
 _SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 
 
@@ -100,6 +101,20 @@ class Scene:
     def symptomatic(self) -> tuple[str, ...]:
         """Services with a failing clue, the earliest first. A probe that fails for a moment is no trouble yet."""
         return tuple(dict.fromkeys(clue.service for clue in self.clues if clue.troubled and clue.service))
+
+    @cached_property
+    def kubernetes(self) -> bool:
+        """Whether Kubernetes runs these services: it speaks in the logs, or its objects are described in them."""
+        return bool(self.dumps.objects) or any(map(is_platform, self.services)) or any(c.object for c in self.clues)
+
+    def onset_of(self, service: str) -> datetime | None:
+        """When trouble of some weight that concerns a service began: its own, or what others say of it."""
+        word = re.compile(rf"\b{re.escape(service)}\b", re.IGNORECASE)
+        for clue in self.clues:
+            ours = clue.service == service or (clue.failing and word.search(clue.text[:400]) is not None)
+            if ours and clue.weighty and clue.record.timestamp is not None:
+                return clue.record.timestamp
+        return None
 
     def of(self, service: str | None) -> tuple[Clue, ...]:
         """The clues of one service, the earliest first."""
@@ -178,9 +193,8 @@ def _onset(clues: Sequence[Clue], incident: Incident) -> datetime | None:
     An incident may start earlier, with something odd that only accompanies it.
     """
     for clue in clues:
-        weighty = clue.severity >= levels.ERROR or clue.activity.during >= 5
         ours = not incident.services or clue.service in incident.services
-        if clue.failing and clue.novelty > 0.6 and weighty and ours and clue.record.timestamp is not None:
+        if clue.weighty and ours and clue.record.timestamp is not None:
             return clue.record.timestamp
     return incident.starts_at
 
@@ -272,7 +286,8 @@ def _named_after_file(service: str, source: str) -> bool:
 def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     """The reading of a record: its message and its exceptions are read, not its stack frames and source lines."""
     if not traces:
-        return _read_access(body) if _ACCESS.search(body) else read(body)
+        served = access_of(body)
+        return _read_access(served) if served is not None else read(body)
     heads = [
         f"{trace.exception}: {trace.message or ''}" for trace in traces if trace.exception and not trace.suppressed
     ]
@@ -286,9 +301,9 @@ def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     return doing if doing is not None and (doing.strength >= 0.85 or not heads) else None
 
 
-def _read_access(body: str) -> Reading | None:
+def _read_access(served: Access) -> Reading | None:
     """What a served request tells: its status alone, whatever numbers stand beside it."""
-    status = int(_ACCESS.search(body)[1])  # type: ignore[index]  # the caller searched
+    status = served.status
     if status == 429 or status >= 500:
         return read("429 too many requests" if status == 429 else f"HTTP {status}: internal server error")
     return None
@@ -303,11 +318,23 @@ def _novelty(row: TemplateActivity, anomaly: Anomaly | None) -> float:
     growth = 0.0
     if row.window and row.reference and row.reference.total_seconds() > 0:
         window = max(row.window.total_seconds(), 1.0)
-        ratio = (row.during / window) / (row.before / row.reference.total_seconds())
-        growth = min(max((ratio - 1.5) / 8.5, 0.0), 0.8)
+        usual = row.before * window / row.reference.total_seconds()
+        growth = min(max((row.during / usual - 1.5) / 8.5, 0.0), 0.8) * _surprise(row.during, usual)
     elif row.during > 3 * row.before:
         growth = 0.5
     return max(growth, 0.8 * anomaly.score if anomaly is not None else 0.0)
+
+
+def _surprise(count: int, usual: float) -> float:
+    """How little chance explains a count where `usual` is expected, in [0, 1]: 1 from p = .001 on.
+
+    The tail of a Poisson distribution, bounded by Chernoff: a chore that ran four times before and once now has not
+    grown, however short the window is.
+    """
+    if count <= usual:
+        return 0.0
+    log_p = count - usual - count * math.log(count / max(usual, 1e-9))
+    return min(1.0, -log_p / math.log(1_000))
 
 
 def _aged(clues: Sequence[Clue], incident: Incident) -> Iterable[Clue]:

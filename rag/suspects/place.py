@@ -1,0 +1,332 @@
+"""Where a fault is mended: the component that its mechanism concerns, rather than the file that reported it.
+
+A refused password is mended in a secret, a lost packet on a node, a wrong port in a config map; the client's source
+file that logged it is not at fault. Objects are those that the logs name. Only where Kubernetes runs the services and
+names no object, the name that its tools give by convention stands in (`deployment/<service>`,
+`configmap/<service>-config`, `secret/<service>-tls`, a stateful set's claim `data-<name>-0`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from core.domain import ChangeKind
+from rag.suspects.access import Access, access_of
+from rag.suspects.change import about_of, closeness
+from rag.suspects.clue import Clue
+from rag.suspects.names import is_product, outside, simple
+from rag.suspects.objects import is_platform
+from rag.suspects.proposal import Proposal, table_of
+from rag.suspects.scene import Scene
+
+_WORKLOADS: Final = ("deployment", "statefulset", "daemonset", "cronjob", "job")
+_OF_CODE: Final = frozenset(
+    {"code_defect", "bad_deploy", "feature_flag", "missing_env_var", "thread_pool_exhaustion", "schema_migration"}
+)
+"""Faults whose file and function are where one mends them."""
+
+
+def place(item: Proposal, clue: Clue | None, scene: Scene) -> Proposal:
+    """The proposal with the component that its kind of fault concerns; unchanged where nothing better is known."""
+    finder = _FINDERS.get(item.fault_type or "")
+    found = finder(item, clue, scene) if finder is not None else None
+    if found is None or found == item.component:
+        return item
+    code = item.fault_type in _OF_CODE or item.fault_type == "crash_loop"
+    return replace(item, component=found, function=item.function if code else None)
+
+
+def outside_host(clue: Clue | None, scene: Scene) -> str | None:
+    """The host outside the cluster that a failing record is about: named in it, else the only one that its service
+    names in other failing records."""
+    if clue is None:
+        return None
+    own = next(outside(told(clue), scene.services), None)
+    if own is not None:
+        return own
+    if not _IP.search(clue.text[:2_000]):
+        return None
+    others = {
+        host for other in scene.of(clue.service) if other.failing for host in outside(told(other), scene.services)
+    }
+    return others.pop() if len(others) == 1 else None
+
+
+_IP: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b")
+_PEER_KEYS: Final = re.compile(r"upstream|peer|host|target|url|endpoint|server|remote|destination|address|dependency")
+
+
+def told(clue: Clue) -> str:
+    """What a record says of its peer: its message, its exceptions, and the fields that name a peer."""
+    fields = [f"{key}={value}" for key, value in clue.record.attributes.items() if _PEER_KEYS.search(key.lower())]
+    heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
+    return "\n".join([clue.text.split("\n", 1)[0], *fields, *heads])
+
+
+def workload_of(service: str | None, scene: Scene) -> str | None:
+    """The workload of a service where Kubernetes runs it: as its events name it, else by the usual kind."""
+    if service is None or is_platform(service) or not scene.kubernetes:
+        return None
+    for clue in (*scene.clues, *scene.background):
+        if clue.service == service and (clue.object or "").startswith(tuple(f"{kind}/" for kind in _WORKLOADS)):
+            return clue.object
+    return f"statefulset/{service}" if is_product(service) else f"deployment/{service}"
+
+
+def changed_object(service: str | None, scene: Scene) -> str | None:
+    """What was configured of a service near the onset: the object that is named, else its config map by convention."""
+    named = None
+    for change in scene.changes:
+        if change.kind is not ChangeKind.CONFIG or closeness(change, scene) <= 0.0:
+            continue
+        about = about_of(change)
+        owner = about.service if about is not None and about.service else change.service
+        if service is None or owner != service:
+            continue
+        if about is not None and about.component.startswith(("configmap/", "secret/")):
+            return about.component
+        named = f"configmap/{service}-config" if scene.kubernetes else None
+    return named
+
+
+def _workload(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    if item.component is not None and item.component.startswith(
+        (*(f"{kind}/" for kind in _WORKLOADS), "pod/", "node/")
+    ):
+        return None
+    return workload_of(item.service, scene)
+
+
+def _configured(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    return changed_object(item.service, scene)
+
+
+def _configured_or_workload(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    return changed_object(item.service, scene) or _workload(item, clue, scene)
+
+
+def _external(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    host = outside_host(clue, scene)
+    return f"external/{host}" if host is not None else None
+
+
+def _certificate(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    external = _external(item, clue, scene)
+    if external is not None:
+        return external
+    if clue is not None and clue.object is not None and clue.object.startswith(("certificate/", "secret/")):
+        return f"secret/{clue.object.split('/', 1)[1]}"
+    named = _named_secret(item.service, scene, "tls", "cert")
+    return named or (f"secret/{item.service}-tls" if scene.kubernetes and item.service else None)
+
+
+_STORES: Final = re.compile(r"postgres|psql|pgx|mysql|mariadb|sqlstate|database|mongo|oracle|sql", re.IGNORECASE)
+_KINDS_OF_KEY: Final = (
+    (_STORES, "db"),
+    (re.compile(r"\bredis|\bnoauth|wrongpass", re.IGNORECASE), "redis"),
+    (re.compile(r"\bsmtp|\bmail|\b535\b|\b5\.7\.8\b", re.IGNORECASE), "smtp"),
+    (re.compile(r"\bkafka|\bamqp|rabbit|\bsasl", re.IGNORECASE), "broker"),
+)
+
+
+def _credential(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    named = _named_secret(item.service, scene, "db", "credential", "password", "key", "token", "secret")
+    if named is not None or clue is None or not scene.kubernetes or item.service is None:
+        return named
+    text = f"{clue.text[:1_500]} {told(clue)}"
+    kind = next((word for pattern, word in _KINDS_OF_KEY if pattern.search(text)), None)
+    return f"secret/{item.service}-{kind}" if kind is not None else _external(item, clue, scene)
+
+
+def _named_secret(service: str | None, scene: Scene, *words: str) -> str | None:
+    """A secret of the service that the logs name."""
+    for clue in (*scene.clues, *scene.background):
+        name = (clue.object or "").partition("secret/")[2]
+        if name and clue.service == service and any(word in name for word in words):
+            return f"secret/{name}"
+    for change in scene.changes:
+        about = about_of(change)
+        if about is not None and about.component.startswith("secret/") and about.service == service:
+            return about.component
+    return None
+
+
+def _table(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The table that the record names, else the one that the database names for the same fault."""
+    if item.component is not None and item.component.startswith("table/"):
+        return None
+    own = table_of(clue.text) if clue is not None else None
+    if own is None:
+        others = (other for other in scene.clues if other.reading and other.reading.fault_type == item.fault_type)
+        own = next((table for other in others if (table := table_of(other.text)) is not None), None)
+    return f"table/{own}" if own is not None else None
+
+
+_ACCOUNT: Final = re.compile(r"system:serviceaccount:[\w-]+:(?P<name>[\w-]+)")
+
+
+def _permission(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    account = _ACCOUNT.search(clue.text) if clue is not None else None
+    if account is not None:
+        return f"serviceaccount/{account['name']}"
+    table = table_of(clue.text) if clue is not None else None
+    return f"table/{table}" if table is not None else _workload(item, clue, scene)
+
+
+def _node(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The node that the record is about or stands on, else the one that others report the same fault of."""
+    if item.component is not None and item.component.startswith("node/"):
+        return None
+    nodes = [node_of(other) for other in _first(clue, scene) if _about_nodes(other)]
+    return next((node for node in nodes if node is not None), None)
+
+
+def _first(clue: Clue | None, scene: Scene) -> Iterator[Clue]:
+    if clue is not None:
+        yield clue
+    yield from scene.clues
+
+
+_NODE_FAULTS: Final = frozenset({"packet_loss", "network_partition", "eviction", "node_not_ready", "out_of_memory"})
+_SYSLOG: Final = re.compile(r"^(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?P<host>[\w.-]+) kernel: ")
+_ON_NODE: Final = re.compile(r"\bnode[/ \"'`=:]+(?P<name>[a-z0-9](?:[a-z0-9.-]*[a-z0-9]))")
+
+
+def _about_nodes(clue: Clue) -> bool:
+    return clue.reading is not None and clue.reading.fault_type in _NODE_FAULTS
+
+
+def node_of(clue: Clue) -> str | None:
+    """The node that a record is about: an event of it, or a line of its kernel."""
+    if clue.object is not None and clue.object.startswith("node/"):
+        return clue.object
+    kernel = _SYSLOG.match(clue.text) or _SYSLOG.match(clue.record.line)
+    if kernel is not None:
+        return f"node/{kernel['host']}"
+    host = clue.record.attributes.get("hostname") or clue.record.attributes.get("host")
+    return f"node/{host}" if clue.service in ("kernel", "node") and isinstance(host, str) else None
+
+
+def _policy_or_node(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    for change in scene.changes:
+        about = about_of(change)
+        if about is not None and about.component.startswith("networkpolicy/") and closeness(change, scene) > 0.0:
+            return about.component
+    named = _POLICY.search(clue.text) if clue is not None else None
+    return f"networkpolicy/{named['name']}" if named is not None else _node(item, clue, scene)
+
+
+_POLICY: Final = re.compile(r"(?i:network ?polic(?:y|ies))[/ \"'`=:]+(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])")
+_CLAIM: Final = re.compile(
+    r"persistentvolumeclaim[s]?[/ \"'`=:]+(?:[a-z0-9-]+/)?(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])", re.I
+)
+
+
+def _claim(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    for other in (*scene.clues, *scene.background):
+        named = _CLAIM.search(other.text)
+        if named is not None and (item.service is None or simple(item.service) in named["name"]):
+            return f"persistentvolumeclaim/{named['name']}"
+    if item.service is not None and is_product(item.service) and scene.kubernetes:
+        return f"persistentvolumeclaim/data-{item.service}-0"
+    return _workload(item, clue, scene)
+
+
+def _cache(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    return workload_of(item.service, scene) if item.service is not None and is_product(item.service) else None
+
+
+_QUEUE: Final = re.compile(r"\b(?:queue|topic)[\"']?\s?[ =:/]\s?[\"'`]?(?P<name>[a-z][\w.-]{2,})", re.IGNORECASE)
+_NO_QUEUE: Final = frozenset(
+    {"stats", "depth", "size", "length", "empty", "full", "consumer", "worker", "lag", "backlog", "has", "for", "with"}
+)
+
+
+def _queue(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    changed = changed_object(item.service, scene)
+    return changed or queue_named(clue)
+
+
+def queue_named(clue: Clue | None) -> str | None:
+    """The queue or topic that a record names, as a component."""
+    if clue is None:
+        return None
+    for key, value in clue.record.attributes.items():
+        if key.lower() in ("queue", "topic", "queue_name", "queuename") and isinstance(value, str) and value:
+            return f"queue/{value}"
+    for match in _QUEUE.finditer(clue.text[:1_000]):
+        if match["name"].lower() not in _NO_QUEUE:
+            return f"queue/{match['name']}"
+    return None
+
+
+def _endpoint(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The path at which log-ins are refused."""
+    seen = [entry for entry in _refused(scene) if entry[1].status in (401, 403, 429)]
+    if not seen:
+        return None
+    path = max(seen, key=lambda entry: (_LOGIN.search(entry[1].path) is not None, entry[0].activity.during))[1].path
+    return f"endpoint/{path.split('?', 1)[0].strip('/')}"
+
+
+_LOGIN: Final = re.compile(r"log-?in|sign-?in|auth|token|session|password", re.IGNORECASE)
+_BROWSER: Final = re.compile(r"mozilla|^-$", re.IGNORECASE)
+
+
+def _client(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The program whose requests are refused, by its user agent."""
+    seen = [
+        entry
+        for entry in _refused(scene)
+        if entry[1].status in (400, 413, 415, 422) and not _BROWSER.search(entry[1].agent)
+    ]
+    if not seen:
+        return None
+    agent = max(seen, key=lambda entry: entry[0].activity.during)[1].agent
+    return f"client/{re.split(r'[/ ]', agent, maxsplit=1)[0]}"
+
+
+def _refused(scene: Scene) -> list[tuple[Clue, Access]]:
+    return [
+        (clue, served)
+        for clue in scene.clues
+        if clue.novelty > 0.3 and (served := access_of(clue.text)) is not None and 400 <= served.status < 500
+    ]
+
+
+_FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None]]] = {
+    "bad_config": _configured,
+    "connection_refused": _configured,
+    "connection_pool_exhaustion": _configured_or_workload,
+    "dependency_down": _external,
+    "dependency_slow": _external,
+    "rate_limited": _external,
+    "dns_failure": _external,
+    "certificate_expired": _certificate,
+    "credential_expired": _credential,
+    "permission_denied": _permission,
+    "slow_query": _table,
+    "lock_contention": _table,
+    "data_corruption": _table,
+    "constraint_violation": _table,
+    "schema_migration": _table,
+    "out_of_memory": _workload,
+    "memory_leak": _workload,
+    "cpu_saturation": _workload,
+    "file_descriptor_exhaustion": _workload,
+    "crash_loop": _workload,
+    "probe_failure": _workload,
+    "version_mismatch": _workload,
+    "disk_full": _claim,
+    "cache_failure": _cache,
+    "queue_backlog": _queue,
+    "packet_loss": _node,
+    "eviction": _node,
+    "node_not_ready": _node,
+    "network_partition": _policy_or_node,
+    "brute_force": _endpoint,
+    "bad_input": _client,
+}
