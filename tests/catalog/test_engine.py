@@ -17,62 +17,49 @@ from catalog.schema import metadata
 from core.errors import CaliError, ConfigError, InputError, PermanentError
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.db'}"
-    address: str = request.getfixturevalue("postgresql_url")
-    engine = create_engine(address)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
-
-
 def test_the_newest_revision_is_the_one_the_code_expects() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_migrations_make_the_tables_of_the_schema(url: str) -> None:
-    engine = create_engine(url)
+def test_migrations_make_the_tables_of_the_schema(catalog_url: str) -> None:
+    engine = create_engine(catalog_url)
     migrate(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
-    open_catalog(url).close()  # a migrated catalog opens like a created one
+    open_catalog(catalog_url).close()  # a migrated catalog opens like a created one
 
 
-def test_an_older_catalog_is_migrated_with_what_it_holds(url: str) -> None:
-    engine = create_engine(url)
+def test_an_older_catalog_is_migrated_with_what_it_holds(catalog_url: str) -> None:
+    engine = create_engine(catalog_url)
     migrate(engine, "0001")
     with engine.begin() as connection:
         history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
     engine.dispose()
-    catalog = open_catalog(url)
+    catalog = open_catalog(catalog_url)
     with catalog.transaction() as connection:
         assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0)]
         assert runs.covering(connection, None, None) == []
     catalog.close()
 
 
-def test_opening_again_keeps_what_is_there(url: str) -> None:
+def test_opening_again_keeps_what_is_there(catalog_url: str) -> None:
     row = ("app.log", 7, "checkout", 1_000_000, 10_000_000, 17, 3, 1.0)
-    first = open_catalog(url)
+    first = open_catalog(catalog_url)
     with first.transaction() as connection:
         history.save(connection, [row])
     first.close()
-    second = open_catalog(url)
+    second = open_catalog(catalog_url)
     with second.transaction() as connection:
         assert history.load(connection) == [row]
     second.close()
 
 
-def test_a_failed_transaction_leaves_nothing(url: str) -> None:
-    catalog = open_catalog(url)
+def test_a_failed_transaction_leaves_nothing(catalog_url: str) -> None:
+    catalog = open_catalog(catalog_url)
     with pytest.raises(RuntimeError), catalog.transaction() as connection:
         history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
         raise RuntimeError
@@ -81,8 +68,8 @@ def test_a_failed_transaction_leaves_nothing(url: str) -> None:
     catalog.close()
 
 
-def test_learning_the_same_inputs_again_replaces_them(url: str) -> None:
-    catalog = open_catalog(url)
+def test_learning_the_same_inputs_again_replaces_them(catalog_url: str) -> None:
+    catalog = open_catalog(catalog_url)
     other = ("other.log", 1, "", 0, 0, 0, 9, 1.0)
     with catalog.transaction() as connection:
         history.save(connection, [("a.log", 1, "", 0, 0, 0, 1, 1.0), ("a.log", 2, "", 0, 0, 0, 1, 1.0), other])
@@ -92,13 +79,13 @@ def test_learning_the_same_inputs_again_replaces_them(url: str) -> None:
     catalog.close()
 
 
-def test_a_newer_catalog_is_refused(url: str) -> None:
-    catalog = open_catalog(url)
+def test_a_newer_catalog_is_refused(catalog_url: str) -> None:
+    catalog = open_catalog(catalog_url)
     with catalog.transaction() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     catalog.close()
     with pytest.raises(InputError, match="newer catalog"):
-        open_catalog(url)
+        open_catalog(catalog_url)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from catalog.engine import open_catalog
 from catalog.usage import CatalogUsage
@@ -23,15 +22,8 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[UsageLedg
     if request.param == "memory":
         yield MemoryLedger()
         return
-    url = f"sqlite:///{tmp_path / 'catalog.db'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_url")
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        engine.dispose()
-    catalog = open_catalog(url)
+    sqlite = f"sqlite:///{tmp_path / 'catalog.db'}"
+    catalog = open_catalog(sqlite if request.param == "sqlite" else request.getfixturevalue("empty_postgresql"))
     yield CatalogUsage(catalog)
     catalog.close()
 
