@@ -6,7 +6,6 @@ from __future__ import annotations
 from eval.simulator import platform
 from eval.simulator.code import OWN
 from eval.simulator.faults.base import Setting
-from eval.simulator.lifecycle import stopping
 from eval.simulator.style import hexes, suffix
 from eval.simulator.traces import build
 from eval.simulator.wording import Chain
@@ -119,20 +118,7 @@ def crash_loop(setting: Setting, chain: Chain, place: str, new_version: bool, li
         )
         t += w.rng.uniform(1.5, 4)
         revision = suffix(w.rng, 10)
-        platform.event(
-            w,
-            t,
-            "Deployment",
-            service,
-            "ScalingReplicaSet",
-            f"Scaled down replica set {service}-{s.pods[0].hash} to 0 from {len(s.pods)}",
-            cause=setting.change,
-        )
-        for old in s.pods:
-            platform.event(
-                w, t + 0.4, "Pod", old.name, "Killing", f"Stopping container {service}", cause=setting.change
-            )
-        w.at(t + 0.5, lambda at: stopping(w, at, service, setting.change))
+        platform.scale_to_zero(w, t, service, setting.change)
         t += 3
         platform.event(
             w,

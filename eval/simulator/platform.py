@@ -54,6 +54,22 @@ def delivery(w: World, t: float, message: str, app: str, cause: str | None = Non
     w.write(t, "argocd", f'time="{w.clock.iso_seconds(t)}" level=info msg="{message}" app={app}{more}', cause)
 
 
+def reconfigure(w: World, t: float, service: str, change: str, cause: str | None = None) -> None:
+    """The line that tells of a changed deployment: `resources.limits.cpu: 1 -> 100m`."""
+    name = f"deployment.apps/{service}"
+    delivery(w, t, f"{name} configured", service, cause, kind="Deployment", change=f'"{change}"')
+
+
+def scale_to_zero(w: World, t: float, service: str, cause: str | None = None) -> None:
+    """All pods of a service go, before new ones come."""
+    pods = w.services[service].pods
+    down = f"Scaled down replica set {service}-{pods[0].hash} to 0 from {len(pods)}"
+    event(w, t, "Deployment", service, "ScalingReplicaSet", down, cause=cause)
+    for pod in pods:
+        event(w, t + 0.4, "Pod", pod.name, "Killing", f"Stopping container {service}", cause=cause)
+    w.at(t + 0.5, lambda at: stopping(w, at, service, cause))
+
+
 def create_pod(w: World, t: float, service: str, pod: Pod, image: str, cause: str | None = None) -> float:
     """Events from scheduling to start; returns when the container runs."""
     rng = w.rng

@@ -62,18 +62,7 @@ def image_not_pulled(setting: Setting) -> Planted:
     platform.delivery(w, t, "Initiated automated sync", service, setting.change, revision=hexes(w.rng, 7), image=image)
     t += w.rng.uniform(1.5, 4)
     revision = suffix(w.rng, 10)
-    platform.event(
-        w,
-        t,
-        "Deployment",
-        service,
-        "ScalingReplicaSet",
-        f"Scaled down replica set {service}-{s.pods[0].hash} to 0 from {len(s.pods)}",
-        cause=setting.change,
-    )
-    for old in s.pods:
-        platform.event(w, t + 0.3, "Pod", old.name, "Killing", f"Stopping container {service}", cause=setting.change)
-    w.at(t + 0.5, lambda at: stopping(w, at, service, setting.change))
+    platform.scale_to_zero(w, t, service, setting.change)
     platform.event(
         w,
         t + 1,
@@ -140,27 +129,11 @@ def unschedulable(setting: Setting) -> Planted:
     revision = suffix(w.rng, 10)
     if setting.rng.random() < 0.5:
         size = setting.choose("16", "24", "32")
-        platform.delivery(
-            w,
-            t,
-            f"deployment.apps/{service} configured",
-            service,
-            setting.change,
-            kind="Deployment",
-            change=f'"resources.requests.cpu: 500m -> {size}"',
-        )
+        platform.reconfigure(w, t, service, f"resources.requests.cpu: 500m -> {size}", setting.change)
         what, how = "Insufficient cpu", f"its processor request was raised to {size}"
     else:
         label = setting.choose("disktype=ssd", "pool=payments", "zone=eu-1c")
-        platform.delivery(
-            w,
-            t,
-            f"deployment.apps/{service} configured",
-            service,
-            setting.change,
-            kind="Deployment",
-            change=f'"nodeSelector: {label}"',
-        )
+        platform.reconfigure(w, t, service, f"nodeSelector: {label}", setting.change)
         what, how = "node(s) didn't match Pod's node affinity/selector", f"its node selector {label} fits no node"
     t += w.rng.uniform(2, 5)
     for old in s.pods:
@@ -194,15 +167,7 @@ def probe_failing(setting: Setting) -> Planted:
     w, service = setting.world, setting.target
     s = w.services[service]
     wrong = setting.choose("/health/ready", "/readyz", "/api/healthz")
-    platform.delivery(
-        w,
-        setting.start,
-        f"deployment.apps/{service} configured",
-        service,
-        setting.change,
-        kind="Deployment",
-        change=f'"readinessProbe.httpGet.path: /healthz -> {wrong}"',
-    )
+    platform.reconfigure(w, setting.start, service, f"readinessProbe.httpGet.path: /healthz -> {wrong}", setting.change)
     done = platform.rollout(w, setting.start + 1, service, setting.change, same_version=True)
     liveness = setting.rng.random() < 0.4
     word = "Liveness" if liveness else "Readiness"

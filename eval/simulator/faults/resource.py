@@ -90,15 +90,7 @@ def out_of_memory(setting: Setting) -> Planted:
     lowered = setting.rng.random() < 0.5
     if lowered:
         small = setting.choose("96Mi", "128Mi", "160Mi")
-        platform.delivery(
-            w,
-            setting.start,
-            f"deployment.apps/{service} configured",
-            service,
-            setting.change,
-            kind="Deployment",
-            change=f'"resources.limits.memory: 512Mi -> {small}"',
-        )
+        platform.reconfigure(w, setting.start, service, f"resources.limits.memory: 512Mi -> {small}", setting.change)
         done = platform.rollout(w, setting.start + 1, service, setting.change, same_version=True)
         how = f"its memory limit was lowered to {small}"
     else:
@@ -224,15 +216,7 @@ def cpu_saturated(setting: Setting) -> Planted:
     cut = setting.rng.random() < 0.5
     if cut:
         small = setting.choose("50m", "100m")
-        platform.delivery(
-            w,
-            setting.start,
-            f"deployment.apps/{service} configured",
-            service,
-            setting.change,
-            kind="Deployment",
-            change=f'"resources.limits.cpu: 1 -> {small}"',
-        )
+        platform.reconfigure(w, setting.start, service, f"resources.limits.cpu: 1 -> {small}", setting.change)
         done = platform.rollout(w, setting.start + 1, service, setting.change, same_version=True)
         how = f"its limit was cut to {small}"
     else:

@@ -130,15 +130,7 @@ def permission_denied(setting: Setting) -> Planted:
             "op:worker.confirm_order",
             setting.sometimes(1.0, setting.failure("defect", places=("confirm_order", "render"), chain=chain)),
         )
-        platform.delivery(
-            w,
-            setting.start - 3,
-            "deployment.apps/worker configured",
-            "worker",
-            setting.change,
-            kind="Deployment",
-            change='"securityContext.runAsUser: 0 -> 1000"',
-        )
+        platform.reconfigure(w, setting.start - 3, "worker", "securityContext.runAsUser: 0 -> 1000", setting.change)
         return Planted(
             RootCause(
                 "worker",
