@@ -56,7 +56,10 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A line that supports a statement. `text` is the first physical line verbatim, unless `redacted`."""
+    """A line that supports a statement. `text` is that physical line verbatim, unless `redacted`.
+
+    `record_position` is where the record begins that the line is folded into; None: at the line itself.
+    """
 
     source: str
     position: int
@@ -65,10 +68,12 @@ class Evidence:
     redacted: bool = False
     service: str | None = None
     template_id: int | None = None
+    record_position: int | None = None
 
     @property
     def citation(self) -> Citation:
-        return Citation(self.source, self.position)
+        """The record that the line belongs to."""
+        return Citation(self.source, self.position if self.record_position is None else self.record_position)
 
 
 @dataclass(frozen=True, slots=True)

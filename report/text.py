@@ -85,7 +85,8 @@ _TELLING: Final = 24
 
 def excerpt(line: str, cells: int) -> str:
     """A line of a log in at most `cells` cells. Of a line that does not fit, what its header holds between the time
-    and the message goes first; of a JSON line, what comes before the message."""
+    and the message goes first; of a JSON line, what comes before the message. An indent goes always."""
+    line = line.lstrip(" \t")
     if len(line) <= cells:
         return clip(line, cells)
     if line.startswith("{"):

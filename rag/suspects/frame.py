@@ -12,6 +12,7 @@ from core.stacktrace import Frame, StackTrace, root_frame
 from rag.suspects.clue import Clue, logger_of
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
 from rag.suspects.scene import Scene
+from rag.suspects.stack_lines import telling_lines
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:
@@ -39,7 +40,7 @@ def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
         cause=f"{cause_of(clue)}, at {where}",
         why=(f"deepest own frame of {len(trace.frames)}: {where}", counted(clue)),
         facts=replace(clue_facts(clue), frame=1.0),
-        evidence=(clue.evidence,),
+        evidence=(clue.evidence, *telling_lines(clue.record, clue.traces[0], frame)),
         fault_type=clue.reading.fault_type if clue.reading is not None else "code_defect",
         service=clue.service,
         component=frame.file or logger_file(clue),

@@ -180,9 +180,9 @@ def _agreed(item: Proposal, others: Sequence[Proposal]) -> Proposal:
 
 
 def _unique(entries: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    kept: dict[Citation, Evidence] = {}
+    kept: dict[tuple[str, int], Evidence] = {}
     for entry in entries:
-        kept.setdefault(entry.citation, entry)
+        kept.setdefault((entry.source, entry.position), entry)
     return tuple(kept.values())[:MAX_EVIDENCE]
 
 
