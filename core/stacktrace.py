@@ -82,6 +82,8 @@ _PHP_HEAD: Final = re.compile(
 _DOTNET_INNER: Final = re.compile(
     r"--->\s*(?:\(Inner Exception #\d+\)\s*)?" + _TYPE + r"(?: \([^)]*\))?(?::\s*(?P<message>.*?))?(?=\s*--->|\s*$)"
 )
+_LIST_ITEM: Final = re.compile(r"""\\n['"], u?['"]""")
+"""Between two lines of a trace that was written as a list (`[u'Traceback ...:\\n', u'  File ...\\n']`)."""
 _DOTNET_INNER_END: Final = "--- End of inner exception stack trace ---"
 
 
@@ -92,6 +94,7 @@ def parse(text: str) -> tuple[StackTrace, ...]:
     """
     text = text[:MAX_TEXT]
     if "\\n" in text and text.count("\n") < text.count("\\n"):  # a trace inside a JSON or repr string
+        text = _LIST_ITEM.sub("\\n", text)
         text = text.replace("\\r", "").replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
     lines = text.split("\n")[:MAX_LINES]
     return _causal(_drafts([line.rstrip("\r")[:MAX_WIDTH] for line in lines]))

@@ -50,6 +50,9 @@ _LINK: Final = (
 """Lines that connect the parts of a trace."""
 
 _TRACEBACK: Final = r"^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):"
+_TAGS: Final = r"^(?:\[[^\]\n]{1,200}\] )+"
+"""Context in brackets that a program repeats on each line of a trace: `[instance: 5f1c] Traceback ...`."""
+_TAGGED_TRACE: Final = _TAGS + r"(?:Traceback \(most recent|  File \x22|\s+at [^ ]+\()"
 _EXCEPTION: Final = (
     r"^(?:[a-zA-Z_$][A-Za-z0-9_$]*[.:]+)*"
     r"(?:[A-Za-z_$][A-Za-z0-9_$]*)?(?:Exception|Error|Throwable|Fault|Interrupt|Exit|Iteration|Warning)"
@@ -74,7 +77,7 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
     table = pl.DataFrame(
         {
             "row": pl.int_range(0, len(quick), dtype=pl.UInt32, eager=True),
-            "text": decoded["body"],
+            "text": _untagged(decoded["body"]),
             "headered": decoded["headered"],
             "opens": decoded["opens"],
             "special": special,
@@ -91,6 +94,15 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
     adjacent = pl.col("row").cast(pl.Int64).diff() == 1
     continued = _continues(stretch).filter(pl.col("continues") & ~pl.col("gap") & adjacent)["row"]
     return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(quick)).scatter(continued, False)
+
+
+def _untagged(body: pl.Series) -> pl.Series:
+    """Bodies without the tags that they share with a neighbour, where a trace is written so; else as they are."""
+    if not body.str.contains(_TAGGED_TRACE).any():
+        return body
+    tags = body.str.extract(f"({_TAGS})")
+    shared = ((tags == tags.shift(1)) | (tags == tags.shift(-1))).fill_null(False)
+    return pl.select(pl.when(shared).then(body.str.replace(_TAGS, "")).otherwise(body)).to_series()
 
 
 def _continues(table: pl.DataFrame) -> pl.DataFrame:
@@ -173,6 +185,7 @@ def may_fold(decoded: pl.DataFrame) -> pl.Series:
         | text.str.contains(_FRAME)
         | text.str.contains(_LINK)
         | text.str.contains(_TRACEBACK)
+        | text.str.contains(_TAGGED_TRACE)
         | text.str.contains(_PANICKED)
         | text.str.contains(_NODE_PLACE)
         | (text == "}")

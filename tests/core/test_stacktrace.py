@@ -166,6 +166,12 @@ def test_a_trace_escaped_into_one_line_is_read() -> None:
     )
 
 
+def test_a_trace_written_as_a_list_of_lines_is_read() -> None:
+    listed = "Remote error: KeyError a [" + ", ".join(f"u{line + chr(10)!r}" for line in PYTHON.split("\n")) + "]"
+    (ours, *_), (theirs, *_) = parse(listed), parse(PYTHON)
+    assert (ours.frames, ours.exception) == (theirs.frames, theirs.exception)
+
+
 def test_a_trace_indented_as_a_block_keeps_its_exception() -> None:
     block = """SSL certificate expired
                  Traceback (most recent call last):
