@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -197,8 +198,9 @@ def _bounds(table: pl.DataFrame, options: DetectionOptions) -> tuple[int | None,
 
 
 def run_name(names: Sequence[str]) -> str:
-    """The name of a set of inputs in the learned state."""
-    return "|".join(sorted(names))[:512]
+    """The name of a set of inputs in the learned state, at most 512 characters: a longer one ends in its hash."""
+    name = "|".join(sorted(names))
+    return name if len(name) <= 512 else f"{name[:447]}|{sha256(name.encode()).hexdigest()}"
 
 
 def _horizon(panel: panels.Panel) -> incidents.Horizon:

@@ -77,11 +77,12 @@ class Analyst:
         self, subject: Subject, budget: Budget | None = None, on_text: Callable[[str], None] | None = None
     ) -> Analysis:
         """The analysis of one incident. Never raises for what a model or its endpoint does: `dropped` says it."""
-        pack = collect(subject.incident, subject.detection, subject.suspects, self.options.evidence_tokens)
+        masker = self.masker()
+        asks = self.model is not None and budget is not None
+        pack = self._pack(subject, masker if asks else None)
         fallback = without_model(subject, pack)
         if self.model is None or budget is None:
             return fallback
-        masker = self.masker()
         prompt = load("analysis")
         material = self._material(subject, pack, masker)
         session = _Session(self.model, budget, on_text)
@@ -99,9 +100,14 @@ class Analyst:
 
     def prompt(self, subject: Subject) -> ChatRequest:
         """Exactly what would be sent for an incident."""
-        pack = collect(subject.incident, subject.detection, subject.suspects, self.options.evidence_tokens)
         masker = self.masker()
-        return self._request(subject, load("analysis"), self._material(subject, pack, masker), masker)
+        material = self._material(subject, self._pack(subject, masker), masker)
+        return self._request(subject, load("analysis"), material, masker)
+
+    def _pack(self, subject: Subject, masker: Masker | None) -> EvidencePack:
+        """The evidence; through `masker` where it is to leave the process."""
+        mask = masker.mask if masker is not None else None
+        return collect(subject.incident, subject.detection, subject.suspects, self.options.evidence_tokens, mask)
 
     def _request(self, subject: Subject, prompt: Prompt, material: Material, masker: Masker) -> ChatRequest:
         user = material.rendered()

@@ -8,7 +8,7 @@ what the dear ones leave, and numbered in reading order.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -59,13 +59,24 @@ class _Candidate:
     value: float
 
 
-def collect(incident: Incident, detection: Detection, suspects: Sequence[Suspect], token_budget: int) -> EvidencePack:
+def collect(
+    incident: Incident,
+    detection: Detection,
+    suspects: Sequence[Suspect],
+    token_budget: int,
+    mask: Callable[[str], str] | None = None,
+) -> EvidencePack:
     """The most useful evidence of an incident that fits the budget.
 
     `token_budget` is in tokens as `tokens` counts them, an upper estimate. A budget too small for anything gives an
-    empty pack.
+    empty pack. `mask` hides what must not leave in whole records, before they are cut and taken apart: the value of
+    `password=<*>`, standing alone, no longer looks like a secret.
     """
     records = _records(incident, detection, suspects)
+    if mask is not None:
+        records = {
+            place: replace(record, body=mask(record.body), line=mask(record.line)) for place, record in records.items()
+        }
     candidates = [
         *_timeline(incident, detection),
         *_changes(incident, detection),

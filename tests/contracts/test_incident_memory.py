@@ -215,6 +215,12 @@ def test_feedback_moves_equals_apart(memory: IncidentMemory) -> None:
     assert [match.document.id for match in memory.search("queue lag grows", 3, ALL)] == ["c", "b", "a"]
 
 
+def test_of_equals_the_newer_comes_first(memory: IncidentMemory) -> None:
+    days = {"b": 400, "c": 3, "a": 90}
+    memory.add([incident(key, "disk full", starts_at=NOW - timedelta(days=age)) for key, age in days.items()])
+    assert [match.document.id for match in memory.search("disk full", 5, ALL)] == ["c", "a", "b"]
+
+
 def test_feedback_is_kept_and_counts_once(memory: IncidentMemory) -> None:
     memory.add([POOL])
     said = Feedback("pool", "confirm", NOW, "kim", fix="raise it", worked=True, note="see hunter2")

@@ -12,7 +12,7 @@ from detection_logs import START, analysed, between, traffic, write
 from core.domain import AnomalyKind, ChangeKind
 from ingest.activity import RunHistory
 from ingest.counts import LearnedHistory
-from ingest.pipeline import learn
+from ingest.pipeline import learn, run_name
 
 OUTAGE = between(30, 36, 0.4, "ERROR checkout charge of order # failed: connection refused by payment:8443")
 
@@ -237,3 +237,11 @@ def test_every_failing_ci_log_gives_an_incident_against_its_passing_log(data: Pa
         logs = [str(data / "ci_failures" / each) for each in case["logs"]]
         known = tuple(str(data / "ci_failures" / each) for each in case["baseline_logs"])
         assert analysed(*logs, baseline=known).incidents, case["case_id"]
+
+
+def test_long_sets_of_inputs_that_begin_alike_have_different_names() -> None:
+    rotated = [f"/var/log/pods/checkout/app.log.{number:03d}" for number in range(40)]
+    one, other = run_name(rotated), run_name([*rotated, "/var/log/pods/payment/app.log"])
+    assert one != other
+    assert len(one) == len(other) == 512
+    assert run_name(["b.log", "a.log"]) == "a.log|b.log"

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import severity as levels
-from core.domain import Incident
+from core.domain import Evidence, Incident
 from core.findings import Detection
+from core.redaction import Redactor
 from core.testing import MemoryLog, change_event, record
 from rag.evidence import collect, tokens
 from rag.suspects import Ranking, rank
@@ -65,6 +66,29 @@ def test_a_template_shows_the_values_of_its_parameters() -> None:
     template = next(item.text for item in pack.items if item.kind == "template")
     assert "Charge <*>" in template
     assert "<*> failed" in template
+
+
+@pytest.mark.parametrize("secret", ["hunter", "1234", "correct-horse"])
+def test_a_secret_is_no_parameter_once_records_are_masked(secret: str) -> None:
+    """Alone, a short password is a word like any other: it is masked where its key stands beside it, before the cut."""
+    quiet = [record("all well", n + 1, seconds=n, service="payment") for n in range(300)]
+    body = f"login refused for batch password={secret} host=db-7"
+    trouble = [record(body, 301 + n, seconds=310 + n, service="payment", severity=levels.ERROR) for n in range(3)]
+    memory = MemoryLog((*quiet, *trouble))
+    incident = memory.incident(305)
+    anomalies = tuple(
+        replace(
+            item,
+            template="login refused for batch password=<*> host=<*>",
+            examples=tuple(Evidence(r.source, r.position, r.timestamp, r.line) for r in trouble),
+        )
+        for item in incident.anomalies
+    )
+    incident = replace(incident, anomalies=anomalies)
+    pack = collect(incident, memory.detection(incident), (), 4_000, Redactor().mask)
+    template = next(item.text for item in pack.items if item.kind == "template")
+    assert "<*> <PASSWORD_1>" in template and "db-7" in template
+    assert not any(secret in item.text for item in pack.items)
 
 
 @pytest.mark.parametrize("budget", [0, 30, 120, 400, 4_000])
