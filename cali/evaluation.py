@@ -167,7 +167,7 @@ def open_case_memory(signal: str) -> CaseMemory:
 
     Raises ConfigError where the embedder's model is not installed.
     """
-    from cali.recall import cache_folder, embedder_of
+    from cali.recall import cache_folder, embedder_of, reranker_of
     from cali.wiring import redactor
     from rag.memory.fusion import Fusion
     from rag.memory.open import open_local
@@ -180,4 +180,10 @@ def open_case_memory(signal: str) -> CaseMemory:
         fusion = Fusion(weights={name: 1.0 if name == kept else 1e-6 for name in ("dense", "bm25", "templates")})
     if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
         prepare_default_model(cache_folder())
-    return open_local(embedder_of(settings), redact=redactor(settings), now=lambda: NOW, fusion=fusion)
+    return open_local(
+        embedder_of(settings),
+        redact=redactor(settings),
+        now=lambda: NOW,
+        fusion=fusion,
+        reranker=reranker_of(settings) if signal == "hybrid" else None,
+    )

@@ -17,6 +17,7 @@ from rag.memory import is_initialised
 
 if TYPE_CHECKING:
     from core.ports import Embedder, IncidentMemory
+    from rag.memory.hybrid import Reranker
 
 MATCHES = 5
 """How many past incidents a report shows."""
@@ -43,6 +44,15 @@ def embedder_of(settings: Settings) -> Embedder:
         base_url=settings.memory_embedding_base_url,
         api_key=key.get_secret_value() if key else None,
     )
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """The cross-encoder that the settings name; None where none is: then nothing of it is imported either."""
+    if settings.memory_reranker is None:
+        return None
+    from rag.memory.reranking import CrossEncoderReranker
+
+    return CrossEncoderReranker(settings.memory_reranker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ def opened(settings: Settings) -> Iterator[IncidentMemory | None]:
         uri=settings.memory_uri,
         token=token.get_secret_value() if token else None,
         redact=redactor(settings),
+        reranker=reranker_of(settings),
     )
     try:
         yield memory

