@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cali import recall
-from cali.assistant import Learned, Request, explain, explainer_of, learning, run_detection
+from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, run_detection
 from cali.question import Window, services_of, window_of
 from cali.state import StateFolder
 from catalog import runs, sessions
@@ -36,7 +36,15 @@ class _Understood:
     note: str
 
 
-def ask(question: str, settings: Settings, *, session: str | None, fresh: bool, now: datetime) -> Answer:
+def ask(
+    question: str,
+    settings: Settings,
+    *,
+    session: str | None,
+    fresh: bool,
+    now: datetime,
+    watcher: Watcher | None = None,
+) -> Answer:
     """Answers a question from the state folder.
 
     `session` continues a named conversation; without one, a question within 15 minutes of the last belongs to it,
@@ -53,7 +61,7 @@ def ask(question: str, settings: Settings, *, session: str | None, fresh: bool, 
         if not known:
             raise InputError(f"nothing was analysed into {state.path} yet; run `cali analyze PATH` first")
         understood = _understand(question, known, learned, settings, session, fresh, now)
-        findings, searched = _search(understood, learned, settings, question, memory, now)
+        findings, searched = _search(understood, learned, settings, question, memory, now, watcher)
         answer = _answer(question, understood, findings, searched, now)
         with learned.catalog.transaction() as connection:
             window = understood.window
@@ -117,6 +125,7 @@ def _search(
     question: str,
     memory: IncidentMemory | None,
     now: datetime,
+    watcher: Watcher | None,
 ) -> tuple[Findings, str]:
     """Reads the logs of that time again and runs detection there; where they are gone, takes what is on record."""
     start, end = (asked.window.start, asked.window.end) if asked.window else (None, None)
@@ -131,8 +140,8 @@ def _search(
         # from its beginning.
         request = Request(present, until=end)
         nothing = OpenedSources((), ())
-        detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, None)
-        explainer = explainer_of(settings, learned, memory)
+        detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, watcher)
+        explainer = explainer_of(settings, learned, memory, watcher)
         touching = tuple(incident for incident in detection.incidents if _touches(incident, start, end))
         detection = replace(detection, incidents=touching)
         findings = explain(detection, opened.unreadable, question=question, now=now, explainer=explainer)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cali import recall, wiring
 from cali.state import StateFolder
@@ -32,9 +32,20 @@ if TYPE_CHECKING:
     from catalog.engine import Catalog
     from core.ports import IncidentMemory
 
-Progress = Callable[[int, str], None]
 EXPLAINED = 5
 """How many incidents of a run a model is asked about, the worst first; the others get the analysis without one."""
+
+
+class Watcher(Protocol):
+    """Who is told how the work goes (`cali.progress.Display`)."""
+
+    def reading(self, lines: int, what: str) -> None:
+        """So many lines were read so far; `what` is read now."""
+        ...
+
+    def asking(self, number: int, total: int) -> Callable[[str], None]:
+        """A model is asked about incident `number` of `total`; what is returned takes its reply, piece by piece."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class Explainer:
     budget: Callable[[], Budget] | None = None
     memory: IncidentMemory | None = None
     tenant: str = "default"
+    watcher: Watcher | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ def learning(state: StateFolder, settings: Settings, command: str) -> Iterator[L
 
 
 def analyze(
-    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime, progress: Progress | None = None
+    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime, watcher: Watcher | None = None
 ) -> Outcome:
     """Detects incidents in files and explains them. With `state`, what was learned before serves as history, and what
     is found is learned and remembered; without, nothing is left behind.
@@ -128,25 +140,29 @@ def analyze(
     baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
     if state is None:
         detection = run_detection(
-            request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, progress
+            request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, watcher
         )
-        explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None))
+        explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None), watcher=watcher)
         return _outcome(detection, opened, baseline, request.symptom, now, explainer)
     with learning(state, settings, "analyze") as learned, recall.opened(settings) as memory:
-        detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, progress)
-        explainer = explainer_of(settings, learned, memory)
+        detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, watcher)
+        explainer = explainer_of(settings, learned, memory, watcher)
         outcome = _outcome(detection, opened, baseline, request.symptom, now, explainer)
         learned.remember(detection, detection.sources, now)
         recall.remember(memory, outcome.findings, detection, settings.memory_tenant)
     return outcome
 
 
-def explainer_of(settings: Settings, learned: Learned, memory: IncidentMemory | None) -> Explainer:
+def explainer_of(
+    settings: Settings, learned: Learned, memory: IncidentMemory | None, watcher: Watcher | None
+) -> Explainer:
     """The explainer of a run that keeps state: what models cost is booked in the catalog."""
     from catalog.usage import CatalogUsage
 
     ledger = CatalogUsage(learned.catalog)
-    return Explainer(wiring.analyst(settings), wiring.budgets(settings, ledger), memory, settings.memory_tenant)
+    return Explainer(
+        wiring.analyst(settings), wiring.budgets(settings, ledger), memory, settings.memory_tenant, watcher
+    )
 
 
 def prompts(request: Request, settings: Settings, *, now: datetime) -> list[tuple[Incident, ChatRequest]]:
@@ -179,7 +195,7 @@ def run_detection(
     miner: DrainMiner,
     learned: LearnedHistory | None,
     now: datetime,
-    progress: Progress | None,
+    watcher: Watcher | None,
 ) -> Detection:
     """Detection with the options of a request and the settings."""
     options = DetectionOptions(
@@ -197,7 +213,7 @@ def run_detection(
         baseline=baseline.sources,
         learned=learned,
         observed_at=now,
-        progress=progress,
+        progress=watcher.reading if watcher is not None else None,
     )
 
 
@@ -225,9 +241,11 @@ def explain(
 ) -> Findings:
     """A detection with causes: the suspects of each incident, what is ruled out, what memory has, what to do next."""
     helper = explainer or Explainer()
+    ordered = sorted(detection.incidents, key=_order)
+    asked = len(ordered[:EXPLAINED])
     found = [
-        _finding(number, incident, detection, symptom, question, helper)
-        for number, incident in enumerate(sorted(detection.incidents, key=_order))
+        _finding(number, asked, incident, detection, symptom, question, helper)
+        for number, incident in enumerate(ordered, 1)
     ]
     return Findings(
         generated_at=now,
@@ -244,17 +262,22 @@ def explain(
 
 def _finding(
     number: int,
+    asked: int,
     incident: Incident,
     detection: Detection,
     symptom: str | None,
     question: str | None,
     explainer: Explainer,
 ) -> Finding:
+    """What is known of an incident: the report's number `number`. A model may be asked about the first `asked`."""
     subject = _subject(incident, detection, symptom, explainer, question)
     analysis = None
     if explainer.analyst is not None:
-        ask = explainer.budget is not None and number < EXPLAINED
-        analysis = explainer.analyst.explain(subject, explainer.budget() if ask and explainer.budget else None)
+        budget = explainer.budget() if explainer.budget is not None and number <= asked else None
+        on_text = None
+        if budget is not None and explainer.analyst.model is not None and explainer.watcher is not None:
+            on_text = explainer.watcher.asking(number, asked)
+        analysis = explainer.analyst.explain(subject, budget, on_text)
     return Finding(
         incident=incident,
         suspects=tuple(subject.suspects),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,41 @@ def cali(*arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None, **
         timeout=120,
     )
     return Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+def cali_on_terminal(*arguments: str, cwd: Path, **environment: str) -> tuple[str, str]:
+    """Runs `cali` with a terminal as its stderr: what it wrote to stdout (a pipe), and what the terminal showed."""
+    reader, writer = pty.openpty()
+    shown: list[bytes] = []
+
+    def watch() -> None:
+        while True:
+            try:
+                piece = os.read(reader, 4096)
+            except OSError:  # the other side is closed
+                return
+            if not piece:
+                return
+            shown.append(piece)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "from cali.main import main; main()", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=writer,
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment},
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+        watching.join(timeout=10)
+        os.close(reader)
+    return done.stdout.decode(), b"".join(shown).decode("utf-8", "replace")
 
 
 def app_log(minutes: int = 30, fail_from: int | None = 24) -> str:

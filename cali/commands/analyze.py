@@ -78,7 +78,7 @@ def analyze(
         return 0
     folder = None if no_state else StateFolder(settings.state)
     with progress(not quiet) as show:
-        outcome = run(request, settings, state=folder, now=datetime.now(UTC), progress=show)
+        outcome = run(request, settings, state=folder, now=datetime.now(UTC), watcher=show)
     leaves = redact or (redact is None and chosen == "markdown")
     mask = masking_session(settings).mask if leaves else None
     if output is not None or not quiet:

@@ -29,11 +29,13 @@ def ask(question: tuple[str, ...], state: Path | None, session: str | None, fres
     cali ask "what happened between 02:00 and 03:00?"
     """
     from cali.asking import ask as run
+    from cali.progress import progress
     from core.config import load
     from report.answer import to_json, to_text
 
     settings = load(state=state)
-    answer = run(" ".join(question), settings, session=session, fresh=fresh, now=datetime.now(UTC))
+    with progress() as show:
+        answer = run(" ".join(question), settings, session=session, fresh=fresh, now=datetime.now(UTC), watcher=show)
     if chosen == "json":
         click.echo(to_json(answer, timezone=settings.display_zone), nl=False)
         return

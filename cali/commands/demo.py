@@ -93,7 +93,7 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     click.echo(f"What the user saw: {night.scenario.symptom}\n")
     request = Request(night.paths, symptom=night.scenario.symptom)
     with progress() as show:
-        outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, progress=show)
+        outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, watcher=show)
     write(outcome.findings, "rich", None, zone=settings.display_zone, top=2)
     if page is not None:
         write(outcome.findings, "html", page, zone=settings.display_zone, top=10)

@@ -81,7 +81,8 @@ def list_templates(
 
     settings = load_settings(state=state)
     folder = None if no_state else StateFolder(settings.state)
-    with folder.locked("templates") if folder else nullcontext(), progress(True) as show:
+    with folder.locked("templates") if folder else nullcontext(), progress(True) as display:
+        show = display.reading if display else None
         config = miner_config(settings)
         stands = folder is not None and folder.templates.exists()
         miner = snapshots.load(folder.templates, config) if folder and stands else DrainMiner(config)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from services.openai_server import Say, openai_server
-from support import app_log, cali
+from support import app_log, cali, cali_on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,26 @@ def test_a_model_is_asked_and_what_it_cost_is_on_record(analysed: Path) -> None:
         doctor = cali("doctor", "--format", "json", cwd=analysed, **model)
         assert {c["name"]: c["status"] for c in doctor.json["checks"]}["model"] == "ok"
         assert "sk-secret" not in doctor.out + done.out
+
+
+def test_on_a_terminal_a_reply_shows_its_length_and_none_of_its_words(tmp_path: Path) -> None:
+    """Until it is checked, a reply is no finding: neither the terminal nor the report has its claims."""
+    (tmp_path / "checkout.log").write_text(app_log())
+    claim = "gremlins ate the database"
+    unfounded = {"cause": claim, "confidence": 0.9, "supporting": [{"id": "E1", "quote": claim}]}
+    said = json.dumps({"verdict": "new_cause", "summary": claim, "hypotheses": [unfounded]})
+    for arguments in (["analyze", "checkout.log"], ["ask", "why did checkout fail?"]):
+        with openai_server(lambda _: Say(said)) as server:
+            environment = {"CALI_LLM_BASE_URL": server.url, "CALI_LLM_MODEL": "test-model", "TERM": "xterm"}
+            out, shown = cali_on_terminal(*arguments, "--format", "json", cwd=tmp_path, **environment)
+            assert len(server.requests) == 1
+        assert "asking the model" in shown
+        assert f"the model answers: {len(said):,} characters" in shown
+        assert "gremlins" not in shown
+        json.loads(out)
+        assert "asking" not in out
+        hypotheses = [h for i in json.loads(out).get("incidents", []) for h in i["analysis"]["hypotheses"]]
+        assert not any(claim in hypothesis["cause"] for hypothesis in hypotheses)
 
 
 def test_explain_prompt_prints_what_would_be_sent_and_sends_nothing(analysed: Path) -> None:
