@@ -20,7 +20,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     for clue in scene.clues:
         if not clue.traces:
             continue
-        packages = [name for name in (clue.service, _root(logger_of(clue.record))) if name]
+        packages = own_packages(clue)
         found = root_frame(clue.traces, packages)
         if found is None:
             continue
@@ -30,6 +30,11 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         if caller is not None:
             alternative = _proposal(clue, trace, caller)
             yield replace(alternative, facts=replace(alternative.facts, remote=1.0))
+
+
+def own_packages(clue: Clue) -> list[str]:
+    """Top-level packages that are the program's own even where they are installed like libraries."""
+    return [name for name in (clue.service, _root(logger_of(clue.record))) if name]
 
 
 def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:

@@ -15,6 +15,7 @@ from core.domain import Citation, SuspectKind
 from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
+from rag.suspects.handed_on import Origins, handed_on
 from rag.suspects.names import hosts, is_product, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
@@ -43,11 +44,12 @@ _CLIENT: Final = re.compile(r'\b(?:client|server|host|referr?er): "?[^\s",]+"?')
 @dataclass(frozen=True, slots=True)
 class Blame:
     """`callers[callee]` are the clues that blame it; `of_clue[citation]` whom a clue blames; `named[service]` are the
-    failing clues that name it in any way."""
+    failing clues that name it in any way; `handed_on` the records that only hand on a failure, with its origins."""
 
     callers: Mapping[str, tuple[Clue, ...]]
     of_clue: Mapping[Citation, tuple[str, ...]]
     named: Mapping[str, tuple[Clue, ...]]
+    handed_on: Origins
 
     def upstream(self, service: str | None, scene: Scene) -> float:
         """Share of the other troubled services that name this one, directly or through others."""
@@ -84,7 +86,8 @@ class Blame:
 
 
 def blame(scene: Scene) -> Blame:
-    """The graph of who names whom among the failing clues."""
+    """The graph of who names whom, or hands on whose failure, among the failing clues."""
+    origins = handed_on(scene.clues)
     callers: dict[str, list[Clue]] = {}
     mentioned: dict[str, list[Clue]] = {}
     of_clue: dict[Citation, tuple[str, ...]] = {}
@@ -94,12 +97,15 @@ def blame(scene: Scene) -> Blame:
         names = tuple(name for name in named(_complaint_of(clue), scene.services) if name != clue.service)
         for name in names:
             mentioned.setdefault(name, []).append(clue)
+        for service in dict.fromkeys(origin.service for origin in origins.get(clue.citation, ())):
+            if service is not None and service not in (clue.service, *names):
+                callers.setdefault(service, []).append(clue)
         if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
             continue
         of_clue[clue.citation] = names
         for name in names:
             callers.setdefault(name, []).append(clue)
-    return Blame(_frozen(callers), of_clue, _frozen(mentioned))
+    return Blame(_frozen(callers), of_clue, _frozen(mentioned), origins)
 
 
 def _frozen(clues: Mapping[str, list[Clue]]) -> dict[str, tuple[Clue, ...]]:
@@ -176,8 +182,9 @@ _OF_CALLER: Final = frozenset(
 
 
 def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
-    """1 where another service reports the same fault, and it is that one's: a full disk is the database's although
-    its callers report it, a refused password the caller's although the database reports it."""
+    """1 where another service reports the same fault and it is that one's: a
+    full disk is the database's although its callers report it, a refused password the caller's although the database
+    does."""
     if clue.reading is None or clue.service is None:
         return 0.0
     fault_type = clue.reading.fault_type
@@ -193,10 +200,14 @@ def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
 
 def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) -> Proposal:
     """The proposal with what others say about its service, and whether its own record blames another."""
+    own = clue if clue is not None and clue.service == proposal.service else None
+    handed_on = clue is not None and clue.citation in graph.handed_on
     facts: Facts = replace(
         proposal.facts,
+        # The words of an answer describe what the caller got, not what broke.
+        strength=proposal.facts.strength * (0.5 if handed_on else 1.0),
         upstream=max(proposal.facts.upstream, graph.upstream(proposal.service, scene)),
-        blames=graph.blames(clue, scene) if clue is not None and clue.service == proposal.service else 0.0,
-        echo=_echo(clue, scene, graph) if clue is not None and clue.service == proposal.service else 0.0,
+        blames=graph.blames(own, scene) if own is not None else 0.0,
+        echo=1.0 if handed_on else _echo(own, scene, graph) if own is not None else 0.0,
     )
     return replace(proposal, facts=facts)

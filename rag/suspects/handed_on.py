@@ -1,0 +1,94 @@
+"""Failures that a program only hands on: another one failed first, and this is what its caller makes of the answer.
+
+Three signs, none of which names a product: the message repeats that of another exception (a wrapper, a relayed trace);
+the innermost calls go through a client, and the error tells of a server's answer; the words say that the error is a
+remote one. Each counts only where a failure that is not handed on itself, told no later, is there to be its origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from core.domain import Citation
+from core.stacktrace import root_frame
+from rag.suspects.clue import Clue
+from rag.suspects.frame import own_packages
+
+_ANSWER: Final = re.compile(
+    r"\b(?:HTTP(?:/[\d.]+)?(?: status| error)?(?: code)?[: =]*5\d\d|5\d\d (?:Internal Server Error|Bad Gateway|"
+    r"Service Unavailable|Server Error)|Internal ?Server ?Error|Server ?Error|status code:? 5\d\d|"
+    r"ServiceUnavailable|BadGateway|UpstreamError|ClientException|FeignException|StatusRuntimeException|RpcError|"
+    r"HTTPStatusError|HttpServerErrorException|RestClientException|AxiosError)\b",
+    re.IGNORECASE,
+)
+"""An error that is the answer of a server."""
+_CLIENT: Final = re.compile(
+    r"client|keystoneauth|requests/|urllib3|httpx|aiohttp|okhttp|feign|resttemplate|axios|node-fetch|undici|"
+    r"grpc|thrift|net/http|botocore|boto3|messaging|rpc",
+    re.IGNORECASE,
+)
+"""Files and modules of calls that leave the process."""
+_REMOTE: Final = re.compile(
+    r"\bremote ?error\b|\bremote exception\b|rpc error: code = (?:Unknown|Internal)", re.IGNORECASE
+)
+_TELLING: Final = 16
+"""Characters that a message must have before its repetition means anything."""
+
+Origins = Mapping[Citation, tuple[Clue, ...]]
+
+
+def handed_on(clues: Sequence[Clue]) -> Origins:
+    """The records of failing clues that only hand on a failure, each with the clues that may be its origin."""
+    failing = [clue for clue in clues if clue.failing]
+    remote = {clue.citation for clue in failing if _remote(clue)}
+    told = {_head(clue) for clue in failing if clue.citation in remote and clue.traces}
+    remote |= {clue.citation for clue in failing if clue.traces and _head(clue) in told}  # logged again on its way up
+    first = [clue for clue in failing if clue.citation not in remote and clue.traces and clue.novelty > 0.3]
+    found: dict[Citation, tuple[Clue, ...]] = {}
+    for clue in failing:
+        candidates = first if clue.citation in remote else _repeated(clue, failing)
+        origins = tuple(other for other in candidates if _before(other, clue))
+        if origins:
+            found[clue.citation] = origins
+    return found
+
+
+def _head(clue: Clue) -> tuple[str | None, str | None]:
+    return clue.traces[0].exception, clue.traces[0].message
+
+
+def _remote(clue: Clue) -> bool:
+    """Whether a clue tells of another program's failure."""
+    head = clue.text.split("\n", 1)[0]
+    told = "\n".join([head, *(f"{trace.exception}: {trace.message or ''}" for trace in clue.traces)])
+    if _REMOTE.search(told):
+        return True
+    found = root_frame(clue.traces, own_packages(clue))
+    if found is None or _ANSWER.search(told) is None:
+        return False
+    trace, frame = found
+    below = trace.frames[trace.frames.index(frame) + 1 :]
+    return any(_CLIENT.search(f"{call.file or ''} {call.module or ''}") for call in below)
+
+
+def _repeated(clue: Clue, others: Sequence[Clue]) -> Iterator[Clue]:
+    """The clues whose exception's message a clue's own exception, of another type, carries inside a longer one."""
+    if not clue.traces:
+        return
+    exception, said = clue.traces[0].exception, (clue.traces[0].message or "").strip()
+    for other in others:
+        if not other.traces or other.traces[0].exception in (None, exception):
+            continue
+        message = (other.traces[0].message or "").strip()
+        if _TELLING <= len(message) < len(said) and message in said:
+            yield other
+
+
+def _before(one: Clue, other: Clue) -> bool:
+    """Whether one was told no later than the other; true where there are no times to tell."""
+    if one.citation == other.citation:
+        return False
+    first, second = one.record.timestamp, other.record.timestamp
+    return first is None or second is None or first <= second
