@@ -1,6 +1,6 @@
 """Failures that a program only hands on: another one failed first, and this is what its caller makes of the answer.
 
-Three signs, none of which names a product: the message repeats that of another exception (a wrapper, a relayed trace);
+Three signs, none of which names a product: the message carries another one (a wrapper, a relayed trace, an answer);
 the innermost calls go through a client, and the error tells of a server's answer; the words say that the error is a
 remote one. Each counts only where a failure that is not handed on itself, told no later, is there to be its origin.
 """
@@ -34,7 +34,9 @@ _REMOTE: Final = re.compile(
     r"\bremote ?error\b|\bremote exception\b|rpc error: code = (?:Unknown|Internal)", re.IGNORECASE
 )
 _TELLING: Final = 16
-"""Characters that a message must have before its repetition means anything."""
+_ENOUGH: Final = 48
+"""Characters that a message must have before its repetition means anything, and how many of them must come again: an
+answer often ends earlier than the message that it repeats."""
 
 Origins = Mapping[Citation, tuple[Clue, ...]]
 
@@ -48,10 +50,10 @@ def handed_on(clues: Sequence[Clue]) -> Origins:
     first = [clue for clue in failing if clue.citation not in remote and clue.traces and clue.novelty > 0.3]
     found: dict[Citation, tuple[Clue, ...]] = {}
     for clue in failing:
-        candidates = first if clue.citation in remote else _repeated(clue, failing)
-        origins = tuple(other for other in candidates if _before(other, clue))
+        candidates = [*_repeated(clue, failing), *(first if clue.citation in remote else ())]
+        origins = {other.citation: other for other in candidates if _before(other, clue)}
         if origins:
-            found[clue.citation] = origins
+            found[clue.citation] = tuple(origins.values())
     return found
 
 
@@ -74,16 +76,21 @@ def _remote(clue: Clue) -> bool:
 
 
 def _repeated(clue: Clue, others: Sequence[Clue]) -> Iterator[Clue]:
-    """The clues whose exception's message a clue's own exception, of another type, carries inside a longer one."""
-    if not clue.traces:
-        return
-    exception, said = clue.traces[0].exception, (clue.traces[0].message or "").strip()
+    """The clues whose message a clue carries inside a longer one of its own: wrapped, or as another's answer."""
+    said = _message(clue)
     for other in others:
-        if not other.traces or other.traces[0].exception in (None, exception):
+        message = _message(other)[:_ENOUGH]
+        if len(message) < _TELLING or said.find(message) <= 0:
             continue
-        message = (other.traces[0].message or "").strip()
-        if _TELLING <= len(message) < len(said) and message in said:
-            yield other
+        if clue.traces and other.traces and clue.traces[0].exception == other.traces[0].exception:
+            continue  # the same exception, told with more words
+        yield other
+
+
+def _message(clue: Clue) -> str:
+    """What the root exception says, or the first line."""
+    said = clue.traces[0].message if clue.traces else None
+    return (said or clue.text.split("\n", 1)[0]).strip()
 
 
 def _before(one: Clue, other: Clue) -> bool:

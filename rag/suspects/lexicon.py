@@ -128,8 +128,9 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|no live upstreams|circuit ?breaker.{0,40}(?:open|trip|is open)|all (?:replicas|hosts|brokers"
          r"|nodes).{0,20}(?:down|failed|unavailable)|host\w* unreachable|unreachable at|hostunreachable|connecterror"
          r"|failed to connect|connection failed|connect(?:ion)? timed out|connecttimeout|connect timeout"
-         r"|\bETIMEDOUT\b|could not connect|cannot connect|connect failed|database system is (?:shutting down"
-         r"|starting up|in recovery)|terminating connection due to administrator",
+         r"|\bETIMEDOUT\b|could not connect|cannot connect|connect failed|unabletoconnect|connectionexception"
+         r"|(?:not possible|unable|couldn'?t) (?:to )?connect|no connection could be made|database system is"
+         r" (?:shutting down|starting up|in recovery)|terminating connection due to administrator",
          "dependency_down", 0.6, "a dependency cannot be reached"),
     Sign(r"failed to retrieve .{0,30}from redis|redis.{0,40}(?:timeout|timed out|error|fail|unavailable|loading)"
          r"|cache.{0,30}(?:unavailable|failed|failure|timeout|stampede|unreachable|connection)|misconf redis"

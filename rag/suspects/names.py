@@ -101,6 +101,8 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
     for candidate in (*_hosts(text), *_tokens(text)):
         resolved = _resolve(candidate, known)
         if resolved is not None and resolved not in seen:
+            if resolved in _WORDS.values() and any(resolved in host for host in seen):
+                continue  # `redis` after `redis-cart:6379`
             seen.add(resolved)
             yield resolved
 
@@ -121,7 +123,7 @@ def outside(text: str, services: Collection[str]) -> Iterator[str]:
     seen: set[str] = set()
     for match in _PEER.finditer(text[:4_000]):
         host = (match["url"] or match["port"] or match["named"] or "").lower().rstrip(".")
-        if "." not in host or re.fullmatch(r"[\d.]+", host) or _INSIDE.search(host) or _SOURCE_FILE.search(host):
+        if not is_outside(host) or _SOURCE_FILE.search(host):
             continue
         labels = host.split(".")
         inside = len(labels) == 2 and simple(labels[0]) in known  # payment.shop: a service and its namespace
@@ -137,6 +139,11 @@ def hosts(text: str, name: str) -> str:
         if host.split(".", 1)[0] == name or workload(host.split(".", 1)[0]) == name:
             return host
     return name
+
+
+def is_outside(host: str) -> bool:
+    """Whether a host is called by a name of the public kind. A bare name, or one of the cluster, is a service's."""
+    return "." in host and _INSIDE.search(host) is None and re.fullmatch(r"[\d.]+", host) is None
 
 
 def _hosts(text: str) -> Iterator[tuple[str, bool]]:

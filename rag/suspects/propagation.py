@@ -16,7 +16,7 @@ from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
-from rag.suspects.names import hosts, is_product, named
+from rag.suspects.names import hosts, is_outside, is_product, named
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
@@ -136,7 +136,10 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         facts = clue_facts(strongest)
         callers = ", ".join(services) or "callers"
         # What is not in the logs and has one caller is an external thing of that caller; else a service of its own.
-        external = not seen and len(services) == 1
+        # A database or broker by its bare name, or by one of the cluster, runs beside it.
+        host = hosts(message_of(strongest), callee)
+        beside = is_product(callee) and not is_outside(host) and callee in message_of(strongest)
+        external = not seen and len(services) == 1 and not beside
         yield Proposal(
             kind=SuspectKind.PROPAGATION,
             cause=f"{callee}: {_complaint(fault_type)}; {callers} reports: {message_of(strongest)}",
@@ -153,7 +156,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             evidence=tuple(clue.evidence for clue in clues[:3]),
             fault_type=fault_type,
             service=next(iter(services)) if external else callee,
-            component=f"external/{hosts(message_of(strongest), callee)}" if external else None,
+            component=f"external/{host}" if external else None,
             words=frozenset({callee}),
         )
 

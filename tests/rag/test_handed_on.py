@@ -87,3 +87,10 @@ def test_without_an_origin_the_caller_speaks_for_itself() -> None:
 
 def test_what_failed_later_is_no_origin() -> None:
     assert first(told((CALLER, "compute", 0), (ORIGIN.replace("Unexpected", "Odd"), "volumes", 240)))[0] == "compute"
+
+
+def test_an_answer_that_carries_another_services_message_points_there() -> None:
+    said = "could not charge the card: rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+    answer = f"failed to complete the order: rpc error: code = Internal desc = {said}"
+    told_by_both = told(*((text, name, n) for n in range(3) for text, name in ((answer, "compute"), (said, "volumes"))))
+    assert first(told_by_both)[0] == "volumes"
