@@ -127,9 +127,9 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         (text == "}").alias("closing"),
     )
     bare = ~pl.col("headered")
-    same = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("timestamp", "severity", "attributes")
-    )
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("timestamp", "attributes"))
+    # Some programs write the message at ERROR and its trace, with the same header, at TRACE.
+    same = same & (pl.col("severity").eq_missing(pl.col("severity").shift(1)) | pl.col("severity").is_between(1, 4))
     flush = ~pl.col("indented") & ~pl.col("blank")
     # The last line that is neither indented nor blank, before this one: what an indented line hangs on.
     table = table.with_columns(

@@ -77,6 +77,14 @@ PYTHON_TAG_ON_EACH_LINE = """\
 2024-06-12 10:00:02.123 2931 ERROR compute.manager [instance: 77aa] Instance failed to spawn, too
 2024-06-12 10:00:03.123 2931 INFO compute.manager [req-1 u t - - -] [instance: 5f1c] Terminating"""
 
+PYTHON_TRACE_AT_TRACE_LEVEL = """\
+2024-06-12 10:00:02.123 2931 ERROR compute.manager [req-1 u t - - -] Instance failed to spawn
+2024-06-12 10:00:02.123 2931 TRACE compute.manager Traceback (most recent call last):
+2024-06-12 10:00:02.123 2931 TRACE compute.manager   File "/srv/compute/manager.py", line 22, in build
+2024-06-12 10:00:02.123 2931 TRACE compute.manager     yield resources
+2024-06-12 10:00:02.123 2931 TRACE compute.manager AttributeError: no attribute 'format_dom'
+2024-06-12 10:00:02.123 2931 TRACE compute.manager entering build again"""
+
 PYTHON_WITHOUT_HEADERS = """\
 starting
 Traceback (most recent call last):
@@ -238,6 +246,7 @@ CASES = {
     "python_without_headers": (PYTHON_WITHOUT_HEADERS, [1, 11, 1, 1], [0, 17, 0, 0]),
     "python_header_on_each_line": (PYTHON_HEADER_ON_EACH_LINE, [1, 5, 1], [9, 17, 9]),
     "python_tag_on_each_line": (PYTHON_TAG_ON_EACH_LINE, [1, 5, 1, 1], [9, 17, 17, 9]),
+    "python_trace_at_trace_level": (PYTHON_TRACE_AT_TRACE_LEVEL, [5, 1], [17, 1]),
     "go": (GO, [1, 13, 1], [0, 21, 0]),
     "node": (NODE, [1, 11, 1], [0, 17, 0]),
     "node_beside_json": (NODE_BESIDE_JSON, [1, 3, 1, 1], [9, 17, 0, 9]),
