@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 from core.domain import AnomalyKind, Category, SuspectKind
 from core.severity import WARN
 from rag.suspects.clue import Clue
+from rag.suspects.objects import subject
 from rag.suspects.proposal import Proposal, cause_of, clue_facts, component_of, counted, shorten
 from rag.suspects.scene import Scene
 
@@ -61,8 +64,33 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         )
 
 
+LEAK_INTERVAL: Final = timedelta(minutes=4)
+"""A process that lives at least so long between two kills grew slowly; one that is killed at once needs more memory."""
+_KILLS: Final = 40
+
+
+def _killed_slowly(clue: Clue, scene: Scene) -> bool:
+    """Whether the same service is killed again and again, each time after a while: it leaks."""
+    row, detection = clue.activity, scene.detection
+    places = detection.history.examples(row.template_id, row.service, None, None, _KILLS)
+    times = sorted(
+        record.timestamp
+        for record in detection.reader.read(places).values()
+        if record.timestamp is not None and (clue.object is None or _same_object(record.line, clue.object))
+    )
+    gaps = sorted(later - sooner for sooner, later in pairwise(times) if later - sooner > timedelta(seconds=5))
+    return bool(gaps) and gaps[len(gaps) // 2] >= LEAK_INTERVAL
+
+
+def _same_object(line: str, component: str) -> bool:
+    about = subject(line)
+    return about is not None and about.component == component
+
+
 def _grew(clue: Clue, scene: Scene) -> bool:
     """Whether the memory of the service grew before it ran out: a leak, not a limit that is too small."""
+    if _killed_slowly(clue, scene):
+        return True
     for other in scene.of(clue.service):
         if other.reading is not None and other.reading.fault_type == "memory_leak" and other.age <= clue.age:
             return True

@@ -84,7 +84,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"exceeded quota:? ?[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
          "unschedulable", 0.9, "a resource quota is exceeded"),
     Sign(r"too many pods", "unschedulable", 0.95, "too many pods on the node: its pod capacity is used up"),
-    Sign(r"(?:could not|cannot|can't|unable to|failed to) resolve (?:the )?(?:host(?:name)?|name"
+    Sign(r"(?:could not|cannot|can't|unable to|failed to) resolve (?!placeholder|depend|config"
+         r"|propert|type|modul|symbol|import)(?:the )?(?:host(?:name)?|name"
          r"|address)?:?\s*[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
          "dns_failure", 0.93, "DNS: the host name could not be resolved to an IP address"),
     Sign(r"lookup (?P<what>[\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout"
@@ -168,6 +169,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "missing_env_var", 1.0, "missing environment variable"),
     Sign(r"validation errors? for \w*(?:settings|config(?:uration)?|env(?:ironment)?)\b",
          "missing_env_var", 0.9, "a required setting or environment variable is missing or wrong"),
+    Sign(r"could not resolve placeholder [\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))",
+         "missing_env_var", 1.0, "missing environment variable"),
     Sign(r"(?:missing|required|undefined|unset|no)(?: required)? (?:environment variable"
          r"|env(?:ironment)? ?var(?:iable)?|env)s?:? ?[\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))?",
          "missing_env_var", 1.0, "missing environment variable"),
@@ -269,6 +272,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|credential|api key|signature|grant|client)|invalidaccesskeyid|signaturedoesnotmatch"
          r"|password authentication failed(?: for user [\"'](?P<what>[\w-]+))?|(?:authentication|auth"
          r"|login) (?:failed|failure|error|rejected|denied)|\b401\b.{0,20}unauthori[sz]ed|unauthori[sz]ed"
+         r"|\b535\b|authentication (?:unsuccessful|required|credentials invalid)|wrongpass"
          r"|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|bad credentials|noauth"
          r"|access denied for user|revoked|is not permitted to log ?in|role [\"'][\w-]+[\"'] (?:does not exist"
          r"|is not)|account (?:is )?(?:disabled|inactive)",

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from core.domain import LogRecord
+from core.domain import Citation, LogRecord
 from core.stackframes import is_library
-from core.stacktrace import StackTrace, root_frame
+from core.stacktrace import Frame, StackTrace, root_frame
+from rag.suspects.clue import Clue, logger_of
 
 _PLAIN: Final = frozenset(
     re.findall(
@@ -57,11 +59,64 @@ def program_of(record: LogRecord, traces: Sequence[StackTrace], logger: str | No
         if name is not None:
             return name
     found = root_frame(traces)
-    if found is not None and found[1].file is not None:
-        name = _of_module(found[1].file.rsplit(".", 1)[0].replace("/", "."))
+    name = _of_frame(found[1]) if found is not None else None
+    if name is not None:
+        return name
+    return next((names[0] for pattern, names in _SHAPES if pattern.match(record.line)), None)
+
+
+def _of_frame(frame: Frame) -> str | None:
+    """The program that a frame belongs to: by its package (`github.com/acme/stock/internal/api`), else its file."""
+    package = re.sub(r"^[\w-]+(?:\.[\w-]+)+/[\w.-]+/", "", frame.module or "") if frame.language == "go" else ""
+    for dotted in (package, (frame.file or "").rsplit(".", 1)[0].replace("/", ".")):
+        name = _of_module(dotted) if dotted else None
         if name is not None:
             return name
-    return next((names[0] for pattern, names in _SHAPES if pattern.match(record.line)), None)
+    return None
+
+
+def named_after_file(service: str, source: str) -> bool:
+    """Whether a service is only a guess from the name of its file."""
+    return source.replace("\\", "/").rsplit("/", 1)[-1].startswith(service)
+
+
+def told_apart(clues: list[Clue]) -> list[Clue]:
+    """Clues from a file that several programs write into, each with its program instead of the file's name.
+
+    A record that tells no program, but the source file that logged it, is that of the program whose stack traces run
+    through that file.
+    """
+    files = {
+        frame.file: program
+        for clue in clues
+        for trace in clue.traces
+        for frame in trace.frames
+        if frame.own and frame.file and (program := _of_frame(frame)) is not None
+    }
+    guesses: dict[Citation, str | None] = {}
+    programs: dict[str, set[str]] = {}
+    for clue in clues:
+        if clue.object is not None:
+            continue
+        guess = program_of(clue.record, clue.traces, logger_of(clue.record)) or _of_file(clue.record, files)
+        if guess is not None:
+            programs.setdefault(clue.record.source, set()).add(guess)
+        if clue.service is None or named_after_file(clue.service, clue.record.source):
+            guesses[clue.citation] = guess
+    return [
+        replace(clue, service=program)
+        if (program := guesses.get(clue.citation)) is not None and len(programs[clue.record.source]) > 1
+        else clue
+        for clue in clues
+    ]
+
+
+def _of_file(record: LogRecord, files: dict[str, str]) -> str | None:
+    logger = logger_of(record) or record.attributes.get("source")
+    place = logger.split(":", 1)[0] if isinstance(logger, str) else ""
+    if "/" not in place:
+        return None
+    return next((program for file, program in files.items() if file == place or file.endswith(f"/{place}")), None)
 
 
 def _of_module(dotted: str) -> str | None:

@@ -31,6 +31,8 @@ _OF_CODE: Final = frozenset(
 
 def place(item: Proposal, clue: Clue | None, scene: Scene) -> Proposal:
     """The proposal with the component that its kind of fault concerns; unchanged where nothing better is known."""
+    if item.fault_type == "connection_refused" and (host := outside_host(clue, scene)) is not None:
+        return replace(item, fault_type="dependency_down", component=f"external/{host}", function=None)
     finder = _FINDERS.get(item.fault_type or "")
     found = finder(item, clue, scene) if finder is not None else None
     if found is None or found == item.component:

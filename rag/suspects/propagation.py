@@ -105,7 +105,27 @@ def blame(scene: Scene) -> Blame:
         of_clue[clue.citation] = names
         for name in names:
             callers.setdefault(name, []).append(clue)
+    _blame_by_address(scene, callers, of_clue)
     return Blame(_frozen(callers), of_clue, _frozen(mentioned), origins)
+
+
+_UPSTREAM: Final = re.compile(
+    r"upstream:? \\?\"?\w*(?:://)?\d{1,3}(?:\.\d{1,3}){3}:\d+|upstream (?:timed out|prematurely|sent)"
+)
+
+
+def _blame_by_address(scene: Scene, callers: dict[str, list[Clue]], of_clue: dict[Citation, tuple[str, ...]]) -> None:
+    """A proxy knows its upstream by address alone: it blames the service that the other callers blame by name, where
+    there is but one."""
+    inside = {name for name in callers if name in scene.services and not is_product(name)}
+    if len(inside) != 1:
+        return
+    (callee,) = inside
+    for clue in scene.clues:
+        unnamed = clue.citation in of_clue and not of_clue[clue.citation]
+        if unnamed and clue.service not in (None, callee) and _UPSTREAM.search(clue.text[:1_000]):
+            of_clue[clue.citation] = (callee,)
+            callers[callee].append(clue)
 
 
 def _frozen(clues: Mapping[str, list[Clue]]) -> dict[str, tuple[Clue, ...]]:
@@ -125,7 +145,7 @@ def _complaint_of(clue: Clue) -> str:
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     """One proposal for each named service that has no failing clue of its own to speak for it."""
     for callee, clues in graph.callers.items():
-        if any(clue.failing and clue.novelty > 0.3 for clue in scene.of(callee)):
+        if any(_tells_a_cause(clue, graph) for clue in scene.of(callee)):
             continue
         strongest = max(clues, key=lambda clue: (clue.reading.strength if clue.reading else 0.0, -clue.age))
         assert strongest.reading is not None  # blame() takes only clues with a reading
@@ -159,6 +179,12 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             component=f"external/{host}" if external else None,
             words=frozenset({callee}),
         )
+
+
+def _tells_a_cause(clue: Clue, graph: Blame) -> bool:
+    """Whether a record of the blamed service says itself what is wrong, and does not pass the blame on."""
+    direct = (clue.reading is not None and clue.reading.strength >= 0.7) or bool(clue.traces)
+    return clue.weighty and clue.troubled and direct and not graph.names(clue)
 
 
 def _complaint(fault_type: str) -> str:

@@ -9,11 +9,21 @@ from typing import Final
 
 from core.domain import Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
-from rag.suspects import change, exhaustion, first_new, frame, kubernetes_event, propagation, silence
+from rag.suspects import (
+    change,
+    exhaustion,
+    first_new,
+    frame,
+    kubernetes_event,
+    network,
+    propagation,
+    silence,
+    slowness,
+)
 from rag.suspects.clue import Clue
-from rag.suspects.objects import is_platform
+from rag.suspects.mechanism import settle
 from rag.suspects.place import place
-from rag.suspects.proposal import EFFECTS, Facts, Proposal, score, shorten
+from rag.suspects.proposal import Facts, Proposal, score, shorten
 from rag.suspects.scene import Scene, survey
 
 MAX_EVIDENCE: Final = 6
@@ -67,6 +77,8 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *kubernetes_event.propose(scene),
         *propagation.propose(scene, graph),
         *silence.propose(scene),
+        *network.propose(scene, graph),
+        *slowness.propose(scene),
     ]
     judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
     return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)
@@ -106,41 +118,8 @@ def merge(items: Iterable[Proposal]) -> list[Proposal]:
         else:
             home.append(item)
     merged = [_merged(group) for group in groups]
-    explained = {item.service for item in merged if item.fault_type not in EFFECTS and item.facts.strength >= 0.7}
-    stepped = [_behind(_stepped_back(item, explained), merged) for item in merged]
+    stepped = settle(merged)
     return [_agreed(item, stepped) for item in stepped]
-
-
-_FOLLOWS: Final = {
-    "bad_deploy": frozenset({"code_defect", "bad_input", "data_corruption"}),
-    "feature_flag": frozenset({"code_defect", "bad_input"}),
-    "version_mismatch": frozenset({"code_defect", "bad_input"}),
-}
-"""What a change makes visible: the defect is told, the change brought it."""
-
-
-def _behind(item: Proposal, others: Sequence[Proposal]) -> Proposal:
-    """A proposal that another one explains steps behind it: a defect behind the change that brought it, the memory of
-    a node behind the workload that used it up."""
-    for other in others:
-        follows = item.fault_type in _FOLLOWS.get(other.fault_type or "", ()) and other.facts.change >= 0.6
-        same = item.service == other.service and (item.component, item.function) == (other.component, other.function)
-        elsewhere = other.fault_type == "version_mismatch" and item.service != other.service
-        used = item.fault_type == other.fault_type == "out_of_memory" and _of_platform(item) and not _of_platform(other)
-        if (follows and (same or elsewhere)) or used:
-            return replace(item, facts=replace(item.facts, remote=max(item.facts.remote, 0.7)))
-    return item
-
-
-def _of_platform(item: Proposal) -> bool:
-    return item.service is None or is_platform(item.service) or (item.component or "").startswith("node/")
-
-
-def _stepped_back(item: Proposal, explained: set[str | None]) -> Proposal:
-    """A bare crash loop or failed probe gives way where its service has a proposal that says why."""
-    if item.fault_type in EFFECTS and item.facts.strength < 0.8 and item.service in explained:
-        return replace(item, facts=replace(item.facts, remote=1.0))
-    return item
 
 
 def _same(one: Proposal, other: Proposal) -> bool:

@@ -27,7 +27,7 @@ from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.objects import is_event, is_platform, subject
-from rag.suspects.origin import program_of
+from rag.suspects.origin import named_after_file, program_of, told_apart
 from rag.suspects.reading import Reading, read, recovered
 
 MAX_CLUES: Final = 160
@@ -155,8 +155,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             background.append(clue)
         elif not recovered(clue.text):
             clues.append(clue)
-    ordered = _told_apart(sorted(clues, key=_appearance))
-    background = _told_apart(background)
+    ordered = told_apart(sorted(clues, key=_appearance))
+    background = told_apart(background)
     return Scene(
         incident=incident,
         detection=detection,
@@ -166,25 +166,6 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         onset=_onset(ordered, incident),
         dumps=dumps,
     )
-
-
-def _told_apart(clues: list[Clue]) -> list[Clue]:
-    """Clues from a file that several programs write into, each with its program instead of the file's name."""
-    guesses = {
-        clue.citation: program_of(clue.record, clue.traces, logger_of(clue.record))
-        for clue in clues
-        if clue.object is None and (clue.service is None or _named_after_file(clue.service, clue.record.source))
-    }
-    programs: dict[str, set[str]] = {}
-    for place, program in guesses.items():
-        if program is not None:
-            programs.setdefault(place.source, set()).add(program)
-    return [
-        replace(clue, service=program)
-        if (program := guesses.get(clue.citation)) is not None and len(programs[clue.record.source]) > 1
-        else clue
-        for clue in clues
-    ]
 
 
 def _onset(clues: Sequence[Clue], incident: Incident) -> datetime | None:
@@ -260,7 +241,7 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
     body = record.body or record.line
     traces = parse(body) if "\n" in body or "\\n" in body else ()
     service = base_service(row.service or record.service)
-    if service is None or _named_after_file(service, record.source):
+    if service is None or named_after_file(service, record.source):
         # A dump beside lines without a name says whose they are, where it is about one thing.
         service = dumps.only_workload(record.source) or service
     about = subject(record.line) if is_platform(service) or is_event(record.line) else None
@@ -276,11 +257,6 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
         service,
         object=about.component if about is not None else None,
     )
-
-
-def _named_after_file(service: str, source: str) -> bool:
-    """Whether a service is only a guess from the name of its file."""
-    return source.replace("\\", "/").rsplit("/", 1)[-1].startswith(service)
 
 
 def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
@@ -363,7 +339,7 @@ def _changes(
 
 def _of_program(change: ChangeEvent, record: LogRecord | None) -> ChangeEvent:
     service = base_service(change.service)
-    if record is not None and (service is None or _named_after_file(service, record.source)):
+    if record is not None and (service is None or named_after_file(service, record.source)):
         service = program_of(record, (), logger_of(record)) or service
     return replace(change, service=service)
 

@@ -1,0 +1,115 @@
+"""Which of several faults is the mechanism, and which only its occasion or its effect.
+
+A roll-out is told beside the leak that it brought, a crash beside the unset variable behind it, a silence beside the
+refused connections of what fell silent. Each rule here says which of two proposals steps behind; none raises a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from core.domain import Category
+from rag.suspects.objects import is_platform
+from rag.suspects.proposal import EFFECTS, Proposal
+
+BEHIND: Final = 0.7
+"""How far a proposal steps back that another one explains."""
+DIRECT: Final = 0.75
+"""Strength from which a proposal names a mechanism."""
+
+_BROUGHT: Final = {
+    "bad_deploy": frozenset({"code_defect", "bad_input", "data_corruption"}),
+    "feature_flag": frozenset({"code_defect", "bad_input"}),
+    "version_mismatch": frozenset({"code_defect", "bad_input"}),
+    "bad_config": frozenset({"dns_failure"}),
+}
+"""What a change makes visible in the service that was changed: the defect is told, the change brought it."""
+
+_OCCASIONS: Final = frozenset({"bad_deploy", "bad_config"})
+"""Changes say when a fault came, not what it is: they step behind the mechanism that they set off."""
+_MECHANISMS: Final = frozenset(
+    {
+        "missing_env_var",
+        "image_pull_failure",
+        "unschedulable",
+        "eviction",
+        "node_not_ready",
+        "queue_backlog",
+        "connection_refused",
+        "schema_migration",
+        "certificate_expired",
+        "credential_expired",
+        "permission_denied",
+        "version_mismatch",
+        "feature_flag",
+    }
+)
+_OF_LINK: Final = frozenset({"dependency_down", "dependency_slow", "cache_failure", "connection_refused"})
+_NODES: Final = frozenset({"kernel", "node"})
+"""Services that a node's own log is filed under."""
+
+
+def settle(items: Sequence[Proposal]) -> list[Proposal]:
+    """The proposals, those behind another one with what speaks against them."""
+    return [_behind(item, items) for item in items]
+
+
+def _behind(item: Proposal, others: Sequence[Proposal]) -> Proposal:
+    remote = max((_distance(item, other) for other in others if other is not item), default=0.0)
+    if remote <= item.facts.remote:
+        return item
+    return replace(item, facts=replace(item.facts, remote=remote))
+
+
+def _distance(item: Proposal, other: Proposal) -> float:
+    """How far `item` steps behind `other`, 0 where the two are independent."""
+    same = item.service == other.service
+    if same and item.fault_type in EFFECTS and item.facts.strength < 0.8 and _explains(other):
+        return 1.0  # a bare crash loop or failed probe gives way where its service has a proposal that says why
+    if item.fault_type in _BROUGHT.get(other.fault_type or "", ()) and other.facts.change >= 0.6:
+        place = (item.component, item.function) == (other.component, other.function) or item.fault_type == "dns_failure"
+        if (same and place) or (other.fault_type == "version_mismatch" and not same):
+            return BEHIND
+    if same and item.fault_type in _OCCASIONS and _is_mechanism(item, other):
+        return BEHIND
+    if item.fault_type == other.fault_type == "out_of_memory" and _of_platform(item) and not _of_platform(other):
+        return BEHIND  # the memory of a node behind the workload that used it up
+    if item.fault_type == "out_of_memory" and other.fault_type == "memory_leak" and (same or _of_platform(item)):
+        return BEHIND  # what leaks is killed for its memory in the end
+    if item.fault_type == other.fault_type and item.service in _NODES and other.service not in _NODES and other.service:
+        return BEHIND  # what a node tells of itself, behind the service that it strikes
+    lost = other.fault_type == "packet_loss" and item.fault_type in _OF_LINK
+    if lost and item.service is not None and (same or item.service in other.words):
+        return BEHIND  # peers that break off are what a lossy link looks like
+    if item.fault_type == "heartbeat_missing" and _silenced(item, other):
+        return 1.0
+    return 0.0
+
+
+def _explains(other: Proposal) -> bool:
+    return other.fault_type not in EFFECTS and other.facts.strength >= 0.7
+
+
+def _is_mechanism(occasion: Proposal, other: Proposal) -> bool:
+    if other.facts.strength < DIRECT or (other.fault_type in EFFECTS and other.facts.strength < 0.8):
+        return False
+    if other.fault_type == occasion.fault_type or other.facts.remote >= BEHIND:
+        return False
+    resource = other.category in (Category.RESOURCE, Category.KUBERNETES)
+    return resource or other.fault_type in _MECHANISMS
+
+
+def _silenced(item: Proposal, other: Proposal) -> bool:
+    """A silence that something told explains: its service fails, was changed, or its platform's agent is concerned."""
+    if other.fault_type == "heartbeat_missing":
+        return is_platform(item.service) and other.service is not None and not is_platform(other.service)
+    told = other.facts.strength >= 0.6 and other.facts.novelty >= 0.3
+    if is_platform(item.service) or item.service is None:
+        return told
+    return item.service == other.service and told and other.facts.remote < BEHIND
+
+
+def _of_platform(item: Proposal) -> bool:
+    return item.service is None or is_platform(item.service) or (item.component or "").startswith("node/")

@@ -1,0 +1,101 @@
+"""Who became slow: the service whose own durations grew, at the end of the chain of calls.
+
+A caller's duration holds that of its callee, so of services that grew slow together the one that usually answers
+fastest is the deepest. Why it is slow shows in what stands beside it: probes that time out mean that the process itself
+is starved, else it waits for something outside these logs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from core.domain import Anomaly, AnomalyKind, SuspectKind
+from rag.suspects.clue import Clue
+from rag.suspects.names import is_product, outside
+from rag.suspects.objects import is_platform
+from rag.suspects.proposal import Proposal, clue_facts, shorten
+from rag.suspects.scene import Scene
+
+FEWEST: Final = 2.0
+"""How many times longer than usual is slow."""
+
+_TIME: Final = re.compile(r"took|\bms\b|_ms\b|duration|elapsed|latency|seconds|(?:response|request|query)_?time", re.I)
+_STARVED: Final = re.compile(
+    r"thread starvation|clock leap|event ?loop|slow_callback|executing <(?:task|handle)|throttl|cpu|scheduling delay"
+    r"|stop-the-world",
+    re.IGNORECASE,
+)
+_HUNG: Final = re.compile(r"timeout|timed? ?out|deadline exceeded", re.IGNORECASE)
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """One proposal for the deepest service that grew slow, where no database or lock explains it."""
+    slow = {clue.service: (clue, anomaly) for clue, anomaly in reversed(list(_slow(scene))) if clue.service}
+    if not slow:
+        return
+    service = min(slow, key=lambda name: _number(slow[name][1].expected))
+    clue, anomaly = slow[service]
+    starved = [other for other in scene.of(service) if other.novelty > 0.5 and _starves(other)]
+    if starved:
+        yield _proposal(
+            clue, anomaly, starved, "cpu_saturation", f"{service} is starved of CPU time: it answers late", 0.8
+        )
+        return
+    host = _waits_for(service, scene)
+    where = f"{host} answers too slowly" if host is not None else f"{service}, or what it waits for, answers too slowly"
+    found = _proposal(clue, anomaly, [], "dependency_slow", f"high latency: {where}", 0.55)
+    yield replace(found, component=f"external/{host}" if host is not None else None)
+
+
+def _proposal(
+    clue: Clue, anomaly: Anomaly, beside: list[Clue], fault_type: str, cause: str, strength: float
+) -> Proposal:
+    told = "".join(f"; {shorten(other.text.split(chr(10), 1)[0], 120)}" for other in beside[:1])
+    return Proposal(
+        kind=SuspectKind.PROPAGATION,
+        cause=f"{cause}: {anomaly.why}{told}",
+        why=(anomaly.why, "of the services that grew slow, it is the deepest: it usually answers fastest"),
+        facts=replace(clue_facts(clue), strength=strength, novelty=max(clue.novelty, anomaly.score), severity=0.4),
+        evidence=(clue.evidence, *(other.evidence for other in beside[:2])),
+        fault_type=fault_type,
+        service=clue.service,
+        words=frozenset({"slow", "late", "long", "latency"}),
+    )
+
+
+def _slow(scene: Scene) -> Iterator[tuple[Clue, Anomaly]]:
+    """Durations of services that grew, each with its clue; not those of edge, database or platform."""
+    by_template = {clue.activity.template_id: clue for clue in scene.clues}
+    for anomaly in scene.incident.anomalies:
+        clue = by_template.get(anomaly.template_id)
+        if anomaly.kind is not AnomalyKind.NUMERIC_SHIFT or clue is None or clue.service is None:
+            continue
+        usual, now = _number(anomaly.expected), _number(anomaly.observed)
+        field = anomaly.why.split(":", 1)[0]
+        if is_product(clue.service) or is_platform(clue.service) or not _TIME.search(field):
+            continue
+        if usual > 0 and now >= FEWEST * usual:
+            yield clue, anomaly
+
+
+def _number(value: float | str | None) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _starves(clue: Clue) -> bool:
+    probe = clue.reading is not None and clue.reading.fault_type == "probe_failure" and _HUNG.search(clue.text)
+    return bool(probe) or _STARVED.search(clue.text[:600]) is not None
+
+
+def _waits_for(service: str, scene: Scene) -> str | None:
+    """The host outside the cluster that a service calls, where its records name one."""
+    named = [clue for clue in (*scene.of(service), *scene.background) if clue.service == service]
+    hosts = [host for clue in named for host in outside(f"{clue.text[:1_500]} {_fields(clue)}", scene.services)]
+    return hosts[0] if hosts else None
+
+
+def _fields(clue: Clue) -> str:
+    return " ".join(f"{key}={value}" for key, value in clue.record.attributes.items())

@@ -1,0 +1,142 @@
+"""Faults that several records tell together, and which of two faults steps behind the other."""
+
+from __future__ import annotations
+
+from core import severity as levels
+from core.domain import Anomaly, AnomalyKind, LogRecord, Suspect
+from core.testing import MemoryLog, change_event, record
+from rag.suspects import rank
+
+ONSET = 600.0
+SERVICES = ("checkout", "payment", "users", "postgres", "redis")
+EVENT = "Normal Scheduled pod/checkout-7d9f8bc5d4-x2k4j Successfully assigned shop/checkout-7d9f8bc5d4-x2k4j to node-a"
+
+
+def log_of(*told: tuple[float, str | None, int, str]) -> MemoryLog:
+    """Ten quiet minutes of services that Kubernetes runs, and what is told: (seconds from the onset, service, ...)."""
+    quiet = [(0.0 - ONSET, "kubernetes", levels.INFO, EVENT)]
+    for second in range(0, 600, 5):
+        quiet += [(second - ONSET, service, levels.INFO, f"handled request {second}") for service in SERVICES]
+    entries = sorted((*quiet, *told), key=lambda entry: entry[0])
+    return MemoryLog(
+        tuple(
+            record(text, number, seconds=ONSET + after, service=service, severity=severity)
+            for number, (after, service, severity, text) in enumerate(entries, 1)
+        )
+    )
+
+
+def suspects(log: MemoryLog, *changed: tuple[str, str], anomalies: list[Anomaly] | None = None) -> tuple[Suspect, ...]:
+    incident = log.incident(ONSET, **({"anomalies": anomalies} if anomalies is not None else {}))
+    changes = [change_event(kind, next(r for r in log.records if r.line == line)) for kind, line in changed]
+    return rank(incident, log.detection(incident, changes=changes)).suspects
+
+
+def repeated(service: str, text: str, times: int = 6, after: float = 0.0) -> list[tuple[float, str | None, int, str]]:
+    return [(after + 10.0 * n, service, levels.ERROR, text) for n in range(times)]
+
+
+def test_peers_that_fail_in_mixed_ways_point_at_the_network_of_the_service_between_them() -> None:
+    told = [
+        *repeated("users", "redis: read tcp 10.1.2.3:51234->redis:6379: connection reset by peer"),
+        *repeated("users", "query on postgres:5432 failed: server closed the connection unexpectedly", after=3),
+        *repeated("checkout", "GET http://users:8000/verify: The read operation timed out", after=5),
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("packet_loss", "users")
+    kernel = "Mar  2 10:10:00 ip-10-0-3-7 kernel: [8123.1] nf_conntrack: nf_conntrack: table full, dropping packet"
+    best = suspects(log_of(*told, (1.0, "kernel", levels.WARN, kernel)))[0]
+    assert (best.fault_type, best.service, best.component) == ("packet_loss", "users", "node/ip-10-0-3-7")
+
+
+def test_many_names_that_several_services_cannot_resolve_are_the_resolvers() -> None:
+    told = [
+        *repeated("checkout", "dial tcp: lookup payment.shop.svc.cluster.local: server misbehaving"),
+        *repeated("payment", "java.net.UnknownHostException: api.acquirer.example.com", after=2),
+        *repeated(
+            "coredns", "[ERROR] plugin/errors: 2 users. A: read udp 10.0.0.9:4431->10.0.0.2:53: i/o timeout", after=1
+        ),
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service, best.component) == ("dns_failure", "coredns", "deployment/coredns")
+
+
+def test_one_name_that_a_reconfigured_service_cannot_resolve_is_its_configuration() -> None:
+    change = "configmap/users-config configured"
+    told = [
+        (-20.0, "argocd", levels.INFO, change),
+        *repeated("users", "Error -2 connecting to redis-old.shop.svc:6379. Name or service not known."),
+    ]
+    best = suspects(log_of(*told), ("config", change))[0]
+    assert (best.fault_type, best.service, best.component) == ("bad_config", "users", "configmap/users-config")
+
+
+def test_a_callee_that_runs_and_refuses_since_it_was_configured_listens_elsewhere() -> None:
+    change = "configmap/users-config configured"
+    told = [
+        (-20.0, "argocd", levels.INFO, change),
+        (-5.0, "users", levels.INFO, "Uvicorn running on http://0.0.0.0:8010 (Press CTRL+C to quit)"),
+        *repeated("checkout", "GET http://users:8000/verify failed: connect ECONNREFUSED 10.0.4.4:8000"),
+    ]
+    best = suspects(log_of(*told), ("config", change))[0]
+    assert (best.fault_type, best.service, best.component) == ("connection_refused", "users", "configmap/users-config")
+
+
+def test_a_roll_out_steps_behind_the_mechanism_that_it_brought() -> None:
+    deploy = "deployed version 4.2.0"
+    pool = "HikariPool-1 - Connection is not available, request timed out after 30000ms"
+    told = [(-20.0, "payment", levels.INFO, deploy), *repeated("payment", pool)]
+    found = suspects(log_of(*told), ("deploy", deploy))
+    assert found[0].fault_type == "connection_pool_exhaustion"
+    assert "bad_deploy" in {each.fault_type for each in found}
+
+
+def oom(after: float) -> tuple[float, str | None, int, str]:
+    text = "Warning OOMKilling pod/users-7d9f8bc5d4-x2k4j Memory cgroup out of memory: Killed process 4242 (python)"
+    return (after, "kubernetes", levels.WARN, text)
+
+
+def test_kills_that_come_after_a_while_each_are_a_leak() -> None:
+    slow = suspects(log_of(*(oom(n * 600.0) for n in range(4))))[0]
+    assert (slow.fault_type, slow.service, slow.component) == ("memory_leak", "users", "deployment/users")
+    quick = suspects(log_of(*(oom(n * 40.0) for n in range(8))))[0]
+    assert (quick.fault_type, quick.service) == ("out_of_memory", "users")
+
+
+def shift(item: LogRecord, field: str, usual: float, now: float) -> Anomaly:
+    return Anomaly(
+        AnomalyKind.NUMERIC_SHIFT, item.template_id or 0, item.body, item.service, levels.INFO, now, usual, 0.9, 1e-9,
+        f"{field}: median {now:g} ms where {usual:g} ms is usual", 30, item.timestamp, item.timestamp,
+    )  # fmt: skip
+
+
+def slow_shop(*more: tuple[float, str | None, int, str]) -> tuple[MemoryLog, list[Anomaly]]:
+    told = [
+        entry
+        for n in range(30)
+        for entry in (
+            (5.0 * n, "payment", levels.INFO, f"charge via https://api.acquirer.example.com took {3000 + n} ms"),
+            (5.0 * n + 1, "checkout", levels.INFO, f"order placed in {3100 + n} ms"),
+        )
+    ]
+    log = log_of(*told, *more)
+    after = [item for item in log.records if item.timestamp and item.timestamp >= log.incident(ONSET).starts_at]  # type: ignore[operator]
+    deep = next(item for item in after if item.service == "payment" and "charge" in item.body)
+    outer = next(item for item in after if item.service == "checkout" and "placed" in item.body)
+    return log, [shift(outer, "placed in _ ms", 320, 3115), shift(deep, "took", 270, 3015)]
+
+
+def test_of_services_that_grew_slow_the_deepest_waits_for_what_is_outside() -> None:
+    log, anomalies = slow_shop()
+    best = suspects(log, anomalies=anomalies)[0]
+    assert (best.fault_type, best.service) == ("dependency_slow", "payment")
+    assert best.component == "external/api.acquirer.example.com"
+
+
+def test_a_slow_service_whose_probes_time_out_is_starved() -> None:
+    text = (
+        'Warning Unhealthy pod/payment-7d9f8bc5d4-x2k4j Liveness probe failed: Get "/health": context deadline exceeded'
+    )
+    log, anomalies = slow_shop(*((20.0 * n, "kubernetes", levels.WARN, text) for n in range(5)))
+    best = suspects(log, anomalies=anomalies)[0]
+    assert (best.fault_type, best.service, best.component) == ("cpu_saturation", "payment", "deployment/payment")
