@@ -147,6 +147,9 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|duration: \d{4,}(?:\.\d+)? ms|query (?:took|duration|execution).{0,20}(?:\d{4,} ?ms|\d+(?:\.\d+)? ?s)"
          r"|canceling statement due to (?:statement timeout|user request)|seq(?:uential)? scan|full (?:table"
          r"|collection) scan|collscan", "slow_query", 0.85, "slow database query"),
+    Sign(r"(?:database|db|sql) (?:call|query|operation|request|statement)s? (?:completed|finished|took|returned)\w*"
+         r" (?:in |after )?(?P<what>[1-9]\d*(?:\.\d+)? ?(?:s\b|sec|seconds|min)|\d{4,} ?ms)",
+         "slow_query", 0.7, "database calls are slow"),
     Sign(r"database (?:call|query|operation|request)s? (?:completed|finished|took|returned)\w* (?:in "
          r"|after )?(?P<what>\d+(?:\.\d+)? ?(?:s\b|sec|seconds|ms|min))",
          "slow_query", 0.35, "database calls are slow"),

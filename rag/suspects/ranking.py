@@ -20,6 +20,7 @@ from rag.suspects import (
     silence,
     slowness,
 )
+from rag.suspects.asked import addressed
 from rag.suspects.clue import Clue
 from rag.suspects.mechanism import settle
 from rag.suspects.place import place
@@ -58,7 +59,7 @@ def rank(incident: Incident, detection: Detection, *, symptom: str | None = None
     """
     scene = survey(incident, detection)
     graph = propagation.blame(scene)
-    merged = merge(steered(proposals(scene, graph), symptom))
+    merged = merge(steered(addressed(proposals(scene, graph), symptom), symptom))
     ordered = sorted(merged, key=lambda item: (-score(item.facts), item.cause))
     scored = [(item, score(item.facts)) for item in ordered[:limit]]
     best = scored[0][1] if scored else 0.0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from core.domain import Anomaly, AnomalyKind, SuspectKind
 from rag.suspects.clue import base_service
+from rag.suspects.origin import named_after_file
 from rag.suspects.proposal import Facts, Proposal, shorten
 from rag.suspects.scene import Scene
 
@@ -18,10 +19,15 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     for anomaly in scene.incident.anomalies:
         if anomaly.kind in _STOPPED:
             stopped.setdefault(base_service(anomaly.service), []).append(anomaly)
-    for service, anomalies in stopped.items():
+    by_template = {clue.activity.template_id: clue.service for clue in (*scene.clues, *scene.background)}
+    for told, anomalies in stopped.items():
         lead = max(anomalies, key=lambda item: (item.kind is AnomalyKind.MISSING_TEMPLATE, item.score))
         missing = lead.kind is AnomalyKind.MISSING_TEMPLATE
+        source = lead.examples[-1].source if lead.examples else ""
+        of_file = told is None or named_after_file(told, source)
+        service = by_template.get(lead.template_id, told) if of_file else told
         speaks = any(clue.failing for clue in scene.of(service))
+        unknown = service is None or (of_file and service == told)  # a recording that ends, as likely as a program
         whose = service or "a source"
         yield Proposal(
             kind=SuspectKind.SILENCE,
@@ -33,7 +39,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
                 earliness=_earliness(lead, scene),
                 severity=0.4,
                 silence=lead.score if missing else 0.3 * lead.score,
-                remote=0.0 if missing else 0.7,
+                remote=max(0.0 if missing else 0.7, 0.6 if unknown else 0.0),
             ),
             evidence=lead.examples[-1:],
             fault_type="heartbeat_missing",

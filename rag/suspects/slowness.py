@@ -33,6 +33,7 @@ _HUNG: Final = re.compile(r"timeout|timed? ?out|deadline exceeded", re.IGNORECAS
 
 def propose(scene: Scene) -> Iterator[Proposal]:
     """One proposal for the deepest service that grew slow, where no database or lock explains it."""
+    yield from _late(scene)
     slow = {clue.service: (clue, anomaly) for clue, anomaly in reversed(list(_slow(scene))) if clue.service}
     if not slow:
         return
@@ -48,6 +49,41 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     where = f"{host} answers too slowly" if host is not None else f"{service}, or what it waits for, answers too slowly"
     found = _proposal(clue, anomaly, [], "dependency_slow", f"high latency: {where}", 0.55)
     yield replace(found, component=f"external/{host}" if host is not None else None)
+
+
+LATE: Final = 1_000.0
+"""Milliseconds: a request that takes longer is slow whatever is usual."""
+_MILLISECONDS: Final = re.compile(
+    r"^(?:response_?time|duration|elapsed|took|latency|request_?time)(?:_?(?:ms|millis|milliseconds))?$", re.IGNORECASE
+)
+
+
+def _late(scene: Scene) -> Iterator[Proposal]:
+    """The service whose requests take longest, by what its records carry: weak, for no change is known."""
+    late = [(value, clue) for clue in scene.clues if (value := _milliseconds(clue)) >= LATE and not clue.failing]
+    if not late:
+        return
+    value, clue = max(late, key=lambda each: each[0])
+    yield Proposal(
+        kind=SuspectKind.PROPAGATION,
+        cause=f"slow: {clue.service or 'a service'} takes {value / 1000:.1f} seconds for a request:"
+        f" {shorten(clue.text)}",
+        why=(f"{value:.0f} ms for one request",),
+        facts=replace(clue_facts(clue), strength=0.45),
+        evidence=(clue.evidence,),
+        fault_type="dependency_slow",
+        service=clue.service,
+        words=frozenset({"slow", "latency", "late", "long"}),
+    )
+
+
+def _milliseconds(clue: Clue) -> float:
+    values = [
+        float(value)
+        for key, value in clue.record.attributes.items()
+        if _MILLISECONDS.match(key) and isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    return max(values, default=0.0)
 
 
 def _proposal(
