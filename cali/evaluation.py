@@ -6,6 +6,7 @@ Nothing is learned from one case to the next. The symptom goes to the ranking of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from cali.assistant import explain
 from cali.evaluation_lines import LineScores, WatchedMiner, judge_lines, judge_sessions
 from core.batch import BATCH
 from core.config import load
-from core.domain import Suspect, Verdict
+from core.domain import Incident, Suspect, Verdict
 from core.errors import InputError
 from core.findings import Detection, Finding, Findings
 from core.memory import MemoryDocument, MemoryKind
@@ -28,6 +29,7 @@ from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
 from rag.memory.documents import document_of_findings
 from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+from rag.suspects import rank
 from report.document import build
 from report.html import to_html
 
@@ -143,9 +145,11 @@ def _suspect(rank: int, suspect: Suspect) -> PredictedSuspect:
 
 
 def _document(case: CaseInput, findings: Findings, detection: Detection) -> MemoryDocument:
-    """What memory keeps of the case. Where no incident was found, the warnings and errors of the log stand for it."""
-    if findings.findings:
-        return document_of_findings(case.case_id, findings.findings, source="eval")
+    """What memory keeps of the case. Where no incident was found, what would be suspected of the window stands for
+    it, or the warnings and errors of the log."""
+    found = findings.findings or _unfound(case, detection)
+    if found:
+        return document_of_findings(case.case_id, found, source="eval")
     worst = sorted(
         (template for template in detection.templates.values() if template.severity >= WARN),
         key=lambda template: (-template.severity, template.count, template.template_id),
@@ -162,6 +166,30 @@ def _document(case: CaseInput, findings: Findings, detection: Detection) -> Memo
     )
 
 
+def _unfound(case: CaseInput, detection: Detection) -> tuple[Finding, ...]:
+    """The suspects of a window in which nothing stood out, as if all but its first quarter were an incident; none where
+    the logs carry no times."""
+    start, end = detection.window.start, detection.window.end
+    if start is None or end is None:
+        return ()
+    window = Incident(
+        id=case.case_id,
+        fingerprint=case.case_id,
+        level="warning",
+        level_reason="no incident was found",
+        status="resolved",
+        starts_at=start + (end - start) / 4,
+        ends_at=end,
+        services=(),
+        title="no incident",
+        anomalies=(),
+        changes=detection.changes,
+    )
+    suspects = rank(window, detection).suspects
+    services = tuple(dict.fromkeys(suspect.service for suspect in suspects[:3] if suspect.service))
+    return (Finding(replace(window, services=services), suspects),) if suspects else ()
+
+
 def open_case_memory(signal: str) -> CaseMemory:
     """CALI's memory in this process, empty: all signals (`hybrid`), or one alone (`dense`, `words`, `templates`).
 
@@ -169,7 +197,7 @@ def open_case_memory(signal: str) -> CaseMemory:
     """
     from cali.recall import cache_folder, embedder_of, reranker_of
     from cali.wiring import redactor
-    from rag.memory.fusion import Fusion
+    from rag.memory.fusion import SIGNALS, Fusion
     from rag.memory.open import open_local
 
     settings = load()
@@ -177,7 +205,7 @@ def open_case_memory(signal: str) -> CaseMemory:
     if signal != "hybrid":
         kept = {"words": "bm25"}.get(signal, signal)
         # Not 0: what only another signal found still comes somewhere, at the end.
-        fusion = Fusion(weights={name: 1.0 if name == kept else 1e-6 for name in ("dense", "bm25", "templates")})
+        fusion = Fusion(weights={name: 1.0 if name == kept else 1e-6 for name in SIGNALS})
     if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
         prepare_default_model(cache_folder())
     return open_local(

@@ -113,8 +113,8 @@ class MemoryFilter:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One search that found a document: its name (`dense`, `bm25`, `templates`, `rerank`), 1-based rank and raw score
-    (cosine, BM25, BM25 over template ids, the cross-encoder's)."""
+    """One search that found a document: its name (`dense`, `bm25`, `templates`, `signature`, `rerank`), 1-based rank
+    and raw score (cosine, BM25, share of templates in common, cosine of the faults, the cross-encoder's)."""
 
     name: str
     rank: int

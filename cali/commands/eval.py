@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eval.similar import MemoryFactory
 
 THRESHOLD_MISSED = 4
-_MEMORIES = ("hybrid", "dense", "words", "templates", "tfidf", "bm25")
+_MEMORIES = ("hybrid", "dense", "words", "templates", "signature", "tfidf", "bm25")
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 

@@ -22,8 +22,8 @@ from rag.memory.terms import concept_term, terms
 MAX_TEMPLATES: Final = 24
 MAX_TEMPLATE_CHARS: Final = 200
 MAX_TEXT_CHARS: Final = 12_000
-MAX_SUSPECTS: Final = 3
-MAX_FAULTS: Final = 4
+MAX_SUSPECTS: Final = 5
+MAX_FAULTS: Final = 6
 FAULT_REPEATS: Final = 6
 FAULTS: Final = "faults"
 """Label of the faults that an incident looks like, the likeliest first."""
@@ -155,7 +155,12 @@ def search_terms(document: MemoryDocument) -> str:
     title = "" if _ACCESS.search(document.title) else document.title
     parts = [title, document.text, document.cause or "", document.fix or "", " ".join(document.services)]
     words = terms("\n".join(part for part in parts if part))
-    return " ".join([*words, *fault_terms(document.labels.get(FAULTS, "").split())])
+    return " ".join([*words, *fault_terms(faults_of(document))])
+
+
+def faults_of(document: MemoryDocument) -> list[str]:
+    """The faults that an incident looks like, the likeliest first; none where it was not CALI that described it."""
+    return document.labels.get(FAULTS, "").split()
 
 
 def exception_types(text: str) -> list[str]:
@@ -182,7 +187,7 @@ def _text(incident: Incident, ranked: Sequence[Anomaly], suspects: Sequence[Susp
 
 
 def _faults(incident: Incident, ranked: Sequence[Anomaly], suspects: Sequence[Suspect]) -> list[str]:
-    """Up to four faults, the likeliest first: what the suspects are, and what the lines name.
+    """Up to six faults, the likeliest first: what the suspects are, and what the lines name.
 
     Each is a fault type, with the service that a suspect blames after an `@`.
     """

@@ -15,6 +15,8 @@ from typing import Final
 from core.memory import MemoryDocument, Signal
 from rag.memory.index import Hits
 
+SIGNALS: Final = ("dense", "bm25", "templates", "signature")
+"""The searches that are joined: by meaning, words and templates, and the comparison of faults."""
 _HALF_LIFE: Final = timedelta(days=180)
 
 
@@ -26,7 +28,7 @@ class Fusion:
     """
 
     k: float = 10.0
-    weights: Mapping[str, float] = field(default_factory=lambda: {"bm25": 2.0, "templates": 0.5})
+    weights: Mapping[str, float] = field(default_factory=lambda: {"bm25": 2.0, "templates": 0.5, "signature": 2.0})
     feedback: float = 0.2
     recency: float = 0.02
     dense_floor: float = 0.2

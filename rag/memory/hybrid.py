@@ -23,9 +23,10 @@ from core.memory import (
     Signal,
 )
 from core.ports import Embedder
-from rag.memory.documents import MAX_TEXT_CHARS, passage, plain, search_terms
+from rag.memory.documents import MAX_TEXT_CHARS, faults_of, passage, plain, search_terms
 from rag.memory.fusion import Fused, Fusion, fuse, reweight
-from rag.memory.index import Collection, Entry, MemoryStore, Vector, collection_of, collections_of
+from rag.memory.index import Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of
+from rag.memory.signature import Features, features, nearest
 from rag.memory.terms import CONCEPT_MARK, terms
 
 _T = TypeVar("_T")
@@ -53,6 +54,7 @@ class _Query:
     shapes: str
     template_ids: frozenset[int]
     id: str | None
+    faults: Features
 
 
 class HybridMemory:
@@ -228,6 +230,7 @@ class HybridMemory:
 
     def _query(self, query: MemoryDocument | str) -> _Query:
         ids: tuple[int, ...] = ()
+        faults: Features = {}
         if isinstance(query, str):
             text = self._redact(query)[:MAX_TEXT_CHARS]
             if not text.strip():
@@ -236,22 +239,25 @@ class HybridMemory:
         else:
             document = self._clean(query)
             text, words, key = passage(document), search_terms(document), document.id
-            ids = document.template_ids
+            ids, faults = document.template_ids, features(faults_of(document))
         shapes = " ".join(map(template_hex, ids))
-        return _Query(text, self._vectors([text])[0], _bounded(words), shapes, frozenset(ids), key)
+        return _Query(text, self._vectors([text])[0], _bounded(words), shapes, frozenset(ids), key, faults)
 
     def _search(self, name: Collection, asked: _Query, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:
         depth = max(_DEPTH, 5 * k)
         floor = self._fusion.dense_floor
         dense = self._store.nearest(name, asked.vector, depth, where)
-        lists = {"dense": [hit for hit in dense if hit[1] >= floor]}
+        lists: dict[str, Hits] = {"dense": [hit for hit in dense if hit[1] >= floor]}
         if asked.terms:
-            lists["bm25"] = list(self._store.by_terms(name, asked.terms, depth, where))
+            lists["bm25"] = self._store.by_terms(name, asked.terms, depth, where)
         if asked.shapes and name == "incidents":
-            lists["templates"] = list(self._store.by_shapes(name, asked.shapes, depth, where))
-        fused = fuse({signal: hits for signal, hits in lists.items() if self._weight(signal) > 0}, self._fusion)[:depth]
+            lists["templates"] = self._store.by_shapes(name, asked.shapes, depth, where)
+        lists = {signal: hits for signal, hits in lists.items() if self._weight(signal) > 0}
+        fused = fuse(lists, self._fusion)[:depth]
         documents = self._store.fetch(name, [one.id for one in fused])
         known: Sequence[Fused] = [one for one in fused if one.id in documents]
+        if asked.faults and self._weight("signature") > 0:
+            known = self._compared(asked, lists, known, documents)
         if self._reranker is not None:
             known = self._reranked(asked, known, documents)
         now = self._now()
@@ -266,6 +272,23 @@ class HybridMemory:
             ]
         )
         return self._counted(name, _one_per_fingerprint(matches)[:k], where)
+
+    def _compared(
+        self,
+        asked: _Query,
+        lists: Mapping[str, Hits],
+        fused: Sequence[Fused],
+        documents: Mapping[str, MemoryDocument],
+    ) -> Sequence[Fused]:
+        """The hits with their faults compared to those asked for; where none are known of a hit, its score stays.
+
+        What the searches found is compared, nothing is searched for: words of the faults are among those of BM25.
+        """
+        known = {one.id: features(faults_of(documents[one.id])) for one in fused}
+        told = {key: held for key, held in known.items() if held}
+        both = {one.id: one for one in fuse({**lists, "signature": nearest(asked.faults, told)}, self._fusion)}
+        joined = [both[one.id] if known[one.id] else one for one in fused]
+        return sorted(joined, key=lambda one: (-one.score, one.id))
 
     def _weight(self, signal: str) -> float:
         return self._fusion.weights.get(signal, 1.0)

@@ -78,3 +78,13 @@ def test_templates_of_bare_messages() -> None:
     found = CaliSystem().templates(["user 1 in", "user 2 in", "disk full", "user 33 in"])
     assert [text for _, text in found] == ["user <NUM> in", "user <NUM> in", "disk full", "user <NUM> in"]
     assert len({template_id for template_id, _ in found}) == 2
+
+
+def test_where_no_incident_is_found_what_would_be_suspected_is_remembered(case: CaseInput) -> None:
+    kept = [line for line in case.logs[0].read_text().splitlines() if "ERROR" not in line]
+    kept.insert(1500, "2026-03-02T10:50:01Z WARN users.mail could not send receipt: connection reset by peer")
+    case.logs[0].write_text("\n".join(kept) + "\n")
+    found = CaliSystem().predict(case)
+    assert found.incidents == () and found.document is not None
+    assert "suspected: " in found.document.text and "connection reset by peer" in found.document.text
+    assert found.document.services == ("users",)
