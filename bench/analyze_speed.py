@@ -1,6 +1,6 @@
 """`cali analyze` against `logsleuth --dry-run --plain` on the same file, in the same run: wall time and peak memory.
 
-    python bench/analyze_speed.py --lines 1000000 --systems HDFS OpenSSH mix
+    python bench/analyze_speed.py --lines 1000000 --systems HDFS OpenSSH mix json logfmt
 
 Whole processes, start-up included; each is run `--runs` times in turn and the medians are compared.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -46,16 +47,21 @@ _DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions
 
 def frame(height: int, **columns: pl.Series | pl.Expr) -> pl.DataFrame:
     """A frame of DECODED of `height` rows with some columns given, the rest empty."""
-    given = {name: column for name, column in columns.items() if isinstance(column, pl.Series)}
-    base = (
-        pl.DataFrame(given)
-        if given
-        else pl.DataFrame({"_": pl.Series([None], dtype=pl.Null).new_from_index(0, height)})
-    )
-    empty = [
+    given = {
+        name: column if column.dtype == DECODED[name] else column.cast(DECODED[name])
+        for name, column in columns.items()
+        if isinstance(column, pl.Series)
+    }
+    if not given:
+        given = {"body": pl.Series([None], dtype=pl.String).new_from_index(0, height)}
+    return pl.DataFrame(given).with_columns(_empty(frozenset(given))).select(DECODED.names())
+
+
+@cache
+def _empty(given: frozenset[str]) -> list[pl.Expr]:
+    return [
         pl.lit(_DEFAULTS.get(name), dtype=dtype).alias(name) for name, dtype in DECODED.items() if name not in given
     ]
-    return base.with_columns(empty).select(pl.col(name).cast(dtype) for name, dtype in DECODED.items())
 
 
 def merge_attributes(outer: pl.Series, inner: pl.Series) -> pl.Series:

@@ -11,18 +11,20 @@ from typing import Final
 
 import polars as pl
 
-from core.batch import TIMESTAMP
-from ingest.parsing import columns, headers, structured, timestamps
+from ingest.parsing import columns, headers, layout_columns, layouts, structured
 from ingest.parsing.catalogue import FORMATS
 from ingest.parsing.columns import DECODED
-from ingest.parsing.fields import Entry
 from ingest.parsing.formats import ANY, Format, Variant
+from ingest.parsing.layouts import Layout
+from ingest.parsing.rest import Rest, placed, without
+from ingest.parsing.shapes import Shapes
 from ingest.parsing.timestamps import SHAPES, Clock
 
 SAMPLE_LINES: Final = 1000
 """Lines at the beginning of a source that decide which formats are tried first."""
 
 _MAX_DEPTH: Final = 3
+_FEW: Final = 2000  # odd lines of a block: where there are more, finding their formats is worth its cost
 _MIN_ACTIVE: Final = 0.02  # share of the sample from which a format is tried on all lines
 
 _LINE_GATE: Final = r"^[^ \t]|^[ \t]{1,8}(?:(?:Normal|Warning) |[\[(]?[0-9]{4}[-/])"
@@ -41,6 +43,8 @@ _INNER_GATE: Final = (
 """What a header inside a syslog message begins with (its bodies are mostly plain: they need not be searched)."""
 
 
+_READERS: Final[dict[str, structured.Reader]] = {"json": structured.read_json, "logfmt": structured.read_logfmt}
+
 _Note = Callable[[Format, headers.Match], None]
 
 
@@ -57,6 +61,8 @@ class Decoder:
         self._shared: set[Format] = set()
         self._children: dict[str, Decoder] = {}
         self._learning = False
+        self._shapes = Shapes()
+        self._layouts: dict[str, list[Layout]] = {"json": [], "logfmt": []}
 
     def learn(self, lines: pl.Series) -> None:
         """Finds the formats of a sample. Without it every format is tried on every line."""
@@ -67,6 +73,9 @@ class Decoder:
             and lines.str.contains(fmt.needs, literal=True).any()
             and lines.str.contains(fmt.pattern()).sum() >= max(fmt.share * len(lines), 1)
         }
+        objects = lines.filter(lines.str.starts_with("{"))
+        pairs = lines.filter(lines.str.contains(structured.LOGFMT) & lines.str.contains(structured.LOGFMT_KEY))
+        self._layouts = {"json": layouts.learn_json(objects.to_list()), "logfmt": layouts.learn_logfmt(pairs.to_list())}
         seen: dict[Format, _Seen] = {}
 
         def note(fmt: Format, found: headers.Match) -> None:
@@ -87,13 +96,15 @@ class Decoder:
         return self._decode(lines, None, places)
 
     def _decode(self, lines: pl.Series, note: _Note | None, places: pl.Series | None = None) -> pl.DataFrame:
-        rest = _Rest(lines, places)
+        rest = Rest(lines, places)
         first = lines.str.starts_with("{")
         if first.any():
-            self._structured(rest, first, structured.read_json)
+            self._structured(rest, first, "json")
         pairs = None if rest.empty else rest.lines.str.contains(structured.LOGFMT)
         if pairs is not None and pairs.any():
-            self._structured(rest, pairs & rest.lines.str.contains(structured.LOGFMT_KEY), structured.read_logfmt)
+            pairs = pairs & rest.lines.str.contains(structured.LOGFMT_KEY)
+            if pairs.any():
+                self._structured(rest, pairs, "logfmt")
         for fmt, variant in self._active:
             if rest.empty:
                 break
@@ -102,8 +113,25 @@ class Decoder:
             self._others(rest, note)
         return rest.result()
 
-    def _others(self, rest: _Rest, note: _Note | None) -> None:
+    def _odd(self, rest: Rest) -> None:
+        """Lines that no usual format of this source has, where they are few: the format of their shape, where known."""
+        texts = rest.lines.to_list()
+        known = [self._shapes.find(text) for text in texts]
+        for fmt in dict.fromkeys(fmt for fmt, is_known in known if is_known):
+            rows = pl.Series([n for n, each in enumerate(known) if each == (fmt, True)], dtype=pl.UInt32)
+            if fmt is None:
+                rest.take(rows, columns.frame(len(rows), body=rest.lines.gather(rows).alias("body")))
+                taken = rows
+            else:
+                taken = self._try(rest, fmt, ANY, None, rows)
+            gone = set(taken.to_list())
+            known = [each for n, each in enumerate(known) if n not in gone]
+
+    def _others(self, rest: Rest, note: _Note | None) -> None:
         """Tries every format on lines that no usual one of this source has."""
+        few = note is None and len(rest.lines) <= _FEW
+        if few and len(self._shapes):
+            self._odd(rest)
         aside = rest.set_aside(~rest.lines.str.contains(_LINE_GATE))
         untimed = None
         for timed in (True, False):
@@ -115,25 +143,30 @@ class Decoder:
                 if rest.empty:
                     break
                 if fmt.timed == timed and (not fmt.share or fmt in self._shared):
-                    self._try(rest, fmt, ANY, note)
+                    before = rest.lines
+                    taken = self._try(rest, fmt, ANY, note)
+                    if few and len(taken):
+                        self._shapes.remember(before.gather(taken).to_list(), fmt)
+        if few:
+            self._shapes.remember(rest.lines.to_list(), None)
         rest.restore(aside)
 
     def _try(
-        self,
-        rest: _Rest,
-        fmt: Format,
-        variant: Variant,
-        note: _Note | None,
-    ) -> None:
-        found = headers.match(fmt, rest.lines, variant, self._clock, self._code(fmt.name))
+        self, rest: Rest, fmt: Format, variant: Variant, note: _Note | None, among: pl.Series | None = None
+    ) -> pl.Series:
+        """Takes the lines that have a format, of all or of the rows `among`; their rows."""
+        lines = rest.lines if among is None else rest.lines.gather(among)
+        found = headers.match(fmt, lines, variant, self._clock, self._code(fmt.name))
         if found is None:
-            return
+            return pl.Series([], dtype=pl.UInt32)
         if note is not None:
             note(fmt, found)
+        rows = found.rows if among is None else among if found.rows is None else among.gather(found.rows)
         decoded = found.decoded
         if fmt.wraps and self._depth < _MAX_DEPTH:
-            decoded = self._unwrapped(fmt.name, decoded, found, rest.places(found.rows))
-        rest.take(found.rows, decoded)
+            decoded = self._unwrapped(fmt.name, decoded, found, rest.places(rows))
+        rest.take(rows, decoded)
+        return pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True) if rows is None else rows
 
     def _unwrapped(self, name: str, outer: pl.DataFrame, found: headers.Match, places: pl.Series) -> pl.DataFrame:
         content, partial = found.content, found.partial
@@ -148,7 +181,7 @@ class Decoder:
                 inner = self._inside(name, content.filter(rows), places.filter(rows))
                 merged = _merged(outer.filter(rows), inner, True)
                 where = rows.arg_true()
-                return _placed([(None, outer), (where, merged)], outer.height)
+                return placed([(None, outer), (where, merged)], outer.height)
         inner = self._inside(name, content, places)
         return _merged(outer, inner, name.startswith("syslog"))
 
@@ -171,57 +204,60 @@ class Decoder:
             self.names.append(f"{self._prefix}{name}")
         return self._codes[name]
 
-    def _structured(self, rest: _Rest, rows: pl.Series, read: structured.Reader) -> None:
-        texts = rest.lines if rows.all() else rest.lines.filter(rows)
-        entries = [read(text) for text in texts.to_list()]
-        good = [entry for entry in entries if entry is not None]
-        if not good:
-            return
-        if len(good) < len(entries):
-            rows = rows.scatter(rows.arg_true(), [entry is not None for entry in entries])
+    def _structured(self, rest: Rest, rows: pl.Series, syntax: str) -> None:
+        """Decodes the lines of JSON or logfmt among `rows`: by the layouts of the sample, the others one by one."""
         where = None if rows.all() else rows.arg_true()
-        rest.take(where, self._from_entries(good, rest.places(where)))
+        lines = rest.lines if where is None else rest.lines.gather(where)
+        numbers = pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True)
+        found: list[tuple[pl.Series, pl.DataFrame]] = []
+        for layout in self._layouts[syntax]:
+            fitting = layout_columns.fit(layout, lines, self._clock)
+            if fitting is not None:
+                found.append((numbers if fitting.rows is None else numbers.gather(fitting.rows), fitting.columns))
+                lines, numbers = without(lines, fitting.rows), without(numbers, fitting.rows)
+        entries = [_READERS[syntax](text) for text in lines.to_list()]
+        good = [entry for entry in entries if entry is not None]
+        if good:
+            kept = pl.Series([entry is not None for entry in entries])
+            found.append((numbers.filter(kept), structured.of_entries(good, self._clock)))
+        if not found:
+            return
+        taken, outer = found[0]
+        if len(found) > 1:  # in order again: neighbours may be parts of one line
+            taken = pl.concat([each for each, _ in found])
+            order = taken.arg_sort()
+            taken, outer = taken.gather(order), pl.concat([each for _, each in found])[order]
+        taken = taken if where is None else where.gather(taken)
+        all_rows = len(taken) == len(rest.lines)
+        rest.take(None if all_rows else taken, self._opened(outer, rest.places(taken)))
 
-    def _from_entries(self, entries: list[Entry], places: pl.Series) -> pl.DataFrame:
-        stamps = pl.Series([entry.stamp for entry in entries], dtype=pl.String)
-        times = pl.Series([entry.micros for entry in entries], dtype=pl.Int64).cast(TIMESTAMP)
-        if stamps.null_count() < len(stamps):
-            times = (
-                times.fill_null(timestamps.parse(stamps, self._clock))
-                if times.null_count() < len(times)
-                else timestamps.parse(stamps, self._clock)
-            )
-        texts = {
-            name: pl.Series(name, [getattr(entry, name) for entry in entries], dtype=pl.String)
-            for name in ("service", "program", "body", "trace_id", "span_id", "attributes")
-        }
+    def _opened(self, outer: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+        """DECODED of structured lines; log lines inside them are decoded, too."""
+        kinds = outer["kind"].unique(maintain_order=True).to_list()
+        codes = [self._code(kind) for kind in kinds]
         decoded = columns.frame(
-            len(entries),
-            timestamp=times.alias("timestamp"),
-            severity=pl.Series("severity", [entry.severity for entry in entries], dtype=pl.UInt8),
-            format=pl.Series("format", [self._code(entry.format) for entry in entries], dtype=pl.UInt16),
-            **texts,
+            outer.height,
+            format=outer["kind"].replace_strict(kinds, codes, return_dtype=pl.UInt16).alias("format"),
+            **{name: outer[name] for name in outer.columns if name in DECODED},
         )
-        inside = [number for number, entry in enumerate(entries) if entry.content is not None]
-        if not inside or self._depth >= _MAX_DEPTH:
+        inside = outer["content"].is_not_null()
+        if self._depth >= _MAX_DEPTH or not inside.any():
             return decoded
-        where = pl.Series(inside, dtype=pl.UInt32)
-        kinds = pl.Series([entries[number].format for number in inside])
         parts: list[tuple[pl.Series | None, pl.DataFrame]] = [(None, decoded)]
-        for kind in kinds.unique(maintain_order=True).to_list():
-            rows = where.filter(kinds == kind)
-            chosen = [entries[number] for number in rows.to_list()]
-            outer = decoded[rows]
-            content = pl.Series([entry.content for entry in chosen], dtype=pl.String)
-            if any(entry.partial for entry in chosen):
-                content, glued = _joined(content, pl.Series([entry.partial for entry in chosen]), places[rows])
-                outer = outer.with_columns(glued, content.alias("body"))
-            inner = self._inside(kind, content, places[rows])
-            merged = _merged(outer, inner, False)
+        for kind in kinds:
+            rows = (inside & (outer["kind"] == kind)).arg_true()
+            if not len(rows):
+                continue
+            chosen, content, partial = decoded[rows], outer["content"].gather(rows), outer["partial"].gather(rows)
+            if partial.any():
+                content, glued = _joined(content, partial, places.gather(rows))
+                chosen = chosen.with_columns(glued, content.alias("body"))
+            inner = self._inside(kind, content, places.gather(rows))
+            merged = _merged(chosen, inner, False)
             if kind == "envelope":
-                merged = merged.with_columns(outer["service"])
+                merged = merged.with_columns(chosen["service"])
             parts.append((rows, merged))
-        return _placed(parts, len(entries))
+        return placed(parts, outer.height)
 
 
 class _Seen:
@@ -240,81 +276,6 @@ class _Seen:
 
     def variant(self) -> Variant:
         return Variant(tuple(shape.name for shape in SHAPES if shape.name in self._shapes), self._zoned)
-
-
-class _Rest:
-    """Rows that no format has taken yet, and what the taken ones became."""
-
-    def __init__(self, lines: pl.Series, places: pl.Series | None) -> None:
-        self._height = len(lines)
-        self._places = places
-        self.lines = lines
-        self._rows: pl.Series | None = None  # row numbers of `lines`; None: all rows, in order
-        self._taken: list[tuple[pl.Series | None, pl.DataFrame]] = []
-        self._all = lines
-
-    @property
-    def empty(self) -> bool:
-        return not len(self.lines)
-
-    def _numbers(self) -> pl.Series:
-        if self._rows is None:
-            self._rows = pl.int_range(0, self._height, dtype=pl.UInt32, eager=True)
-        return self._rows
-
-    def places(self, rows: pl.Series | None) -> pl.Series:
-        """The row numbers, in the source's frame, of some rows of `lines` (None: all of them)."""
-        numbers = self._numbers() if rows is None else self._numbers().gather(rows)
-        return numbers if self._places is None else self._places.gather(numbers)
-
-    def take(self, rows: pl.Series | None, decoded: pl.DataFrame) -> None:
-        """Notes what some rows of `lines` (None: all of them) became, and drops them."""
-        if rows is None:
-            self._taken.append((self._rows, decoded))
-            self.lines = self.lines.clear()
-            self._rows = pl.Series([], dtype=pl.UInt32)
-            return
-        numbers = self._numbers()
-        self._taken.append((numbers.gather(rows), decoded))
-        keep = pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(self.lines)).scatter(rows, False)
-        self.lines, self._rows = self.lines.filter(keep), numbers.filter(keep)
-
-    def set_aside(self, mask: pl.Series) -> pl.Series | None:
-        """Takes rows out for a while; returns their numbers."""
-        if not mask.any():
-            return None
-        numbers = self._numbers()
-        aside = numbers.filter(mask)
-        self.lines, self._rows = self.lines.filter(~mask), numbers.filter(~mask)
-        return aside
-
-    def restore(self, aside: pl.Series | None) -> None:
-        """Puts rows back."""
-        if aside is None:
-            return
-        self._rows = pl.concat([self._numbers(), aside]).sort()
-        self.lines = self._all.gather(self._rows)
-
-    def result(self) -> pl.DataFrame:
-        if not self.empty:
-            self.take(None, columns.frame(len(self.lines), body=self.lines.alias("body")))
-        return _placed(self._taken, self._height)
-
-
-def _placed(parts: list[tuple[pl.Series | None, pl.DataFrame]], height: int) -> pl.DataFrame:
-    """Frames put where their row numbers say; a later one replaces an earlier one. None: all rows."""
-    if not parts:
-        return columns.frame(height)
-    if len(parts) == 1 and parts[0][0] is None:
-        return parts[0][1]
-    source = pl.concat([part for _, part in parts])
-    order = pl.Series([0], dtype=pl.UInt32).new_from_index(0, height)
-    start = 0
-    for rows, part in parts:
-        numbers = pl.int_range(start, start + part.height, dtype=pl.UInt32, eager=True)
-        order = numbers if rows is None else order.scatter(rows, numbers)
-        start += part.height
-    return source[order]
 
 
 def _joined(content: pl.Series, partial: pl.Series, places: pl.Series) -> tuple[pl.Series, pl.Series]:

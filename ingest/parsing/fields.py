@@ -73,7 +73,7 @@ STATUS: Final = _paths(
     "status status_code statusCode res.statusCode response.status http.status_code http.response.status_code"
 )
 
-_GELF: Final = frozenset({"short_message", "PRIORITY", "_SYSTEMD_UNIT"})
+GELF: Final = frozenset({"short_message", "PRIORITY", "_SYSTEMD_UNIT"})
 _NUMBER_KEYS: Final = frozenset({"severityNumber", "severity_number", "SeverityNumber"})
 
 
@@ -115,14 +115,14 @@ class _Plan(NamedTuple):
     status: tuple[Path, ...]
 
 
-_ROLES: Final = _Plan(TIME, LEVEL, MESSAGE, SERVICE, POD, TRACE, SPAN, PARENT, REQUEST, LOGGER, ERROR, STACK, STATUS)
+ROLES: Final = _Plan(TIME, LEVEL, MESSAGE, SERVICE, POD, TRACE, SPAN, PARENT, REQUEST, LOGGER, ERROR, STACK, STATUS)
 
 
 @lru_cache(maxsize=4096)
 def _plan(keys: tuple[str, ...]) -> _Plan:
     """The plan for objects with these keys; most logs have few sets of keys, so it is made once for many lines."""
     present = frozenset(keys)
-    return _Plan(*(tuple(path for path in paths if path[0] in present) for paths in _ROLES))
+    return _Plan(*(tuple(path for path in paths if path[0] in present) for paths in ROLES))
 
 
 def look(data: Mapping[str, Any], paths: tuple[Path, ...]) -> tuple[Path, Any] | None:
@@ -161,7 +161,7 @@ def severity_of(key: str, value: object, data: Mapping[str, Any]) -> int:
         return value if 0 <= value <= 24 else severity.UNSPECIFIED
     if value in severity.BUNYAN:
         return severity.BUNYAN[value]
-    if 0 <= value <= 7 and not _GELF.isdisjoint(data):
+    if 0 <= value <= 7 and not GELF.isdisjoint(data):
         return severity.SYSLOG[value]
     if value > 60:  # Bunyan's fatal is the top; custom levels lie between the named ones
         return severity.UNSPECIFIED
