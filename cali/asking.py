@@ -5,21 +5,26 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from cali import recall
 from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, run_detection
 from cali.question import Window, services_of, window_of
 from cali.state import StateFolder
+from cali.wiring import redactor
+from cali.wish import Wish, wishes_of
+from cali.wording import answer_text
 from catalog import runs, sessions
 from catalog.incidents import CatalogIncidents
 from core.config import Settings
-from core.domain import Evidence, Incident, Stats, TimeWindow
+from core.domain import ChangeEvent, Incident, Stats, TimeWindow
 from core.errors import InputError
-from core.findings import Answer, Finding, Findings
+from core.findings import Answer, Detection, Finding, Findings
 from core.ports import IncidentMemory
 from ingest.sources.files import OpenedSources, open_sources
+from rag.suspects.change import about_of
+from rag.suspects.scene import survey
 
 FOLLOW_UP = timedelta(minutes=15)
 """How long after a question the next one belongs to the same session, where none is named."""
@@ -27,11 +32,14 @@ FOLLOW_UP = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class _Understood:
-    """A question: its session, what it is about, and the words that say when."""
+    """A question: its session, what it is about and wants to know, and the words that say when. `inherited`: the
+    services are those of the question before."""
 
     session: str
     number: int
     services: tuple[str, ...]
+    inherited: bool
+    wishes: frozenset[Wish]
     window: Window | None
     note: str
 
@@ -62,7 +70,7 @@ def ask(
             raise InputError(f"nothing was analysed into {state.path} yet; run `cali analyze PATH` first")
         understood = _understand(question, known, learned, settings, session, fresh, now)
         findings, searched = _search(understood, learned, settings, question, memory, now, watcher)
-        answer = _answer(question, understood, findings, searched, now)
+        answer = _answer(question, understood, findings, searched, now, settings.display_zone)
         with learned.catalog.transaction() as connection:
             window = understood.window
             sessions.save(
@@ -75,7 +83,7 @@ def ask(
                     ",".join(understood.services) or None,
                     window.start if window else None,
                     window.end if window else None,
-                    answer.text,
+                    redactor(settings)(answer.text),
                 ),
             )
     return answer
@@ -107,15 +115,16 @@ def _understand(
                 moved,
                 f"the newest line on record is of {newest:%Y-%m-%d %H:%M} UTC: counted back from there",
             )
+    inherited = False
     if before:
         last = before[-1]
         if not services and last.service:
-            services = tuple(last.service.split(","))
+            services, inherited = tuple(last.service.split(",")), True
         if window is None and (last.starts_at is not None or last.ends_at is not None):
             window = Window(last.starts_at, last.ends_at, "the time of the question before")
     if session is None:
         session = secrets.token_hex(4)
-    return _Understood(session, len(before) + 1, services, window, note)
+    return _Understood(session, len(before) + 1, services, inherited, wishes_of(question), window, note)
 
 
 def _search(
@@ -145,6 +154,8 @@ def _search(
         touching = tuple(incident for incident in detection.incidents if _touches(incident, start, end))
         detection = replace(detection, incidents=touching)
         findings = explain(detection, opened.unreadable, question=question, now=now, explainer=explainer)
+        if asked.wishes & {Wish.CHANGES, Wish.LEAD_UP}:
+            findings = replace(findings, changes=_all_changes(detection))
         searched = f"{detection.stats.lines:,} lines of {_count(len(opened.sources), 'file')}"
     else:
         stored = CatalogIncidents(learned.catalog).list(start, end, None, 50)
@@ -171,42 +182,51 @@ def _on_record(stored: Sequence[Incident], window: TimeWindow, now: datetime) ->
     )
 
 
-def _answer(question: str, asked: _Understood, findings: Findings, searched: str, now: datetime) -> Answer:
-    about = [finding for finding in findings.findings if _concerns(finding, asked.services)]
-    others = len(findings.findings) - len(about)
+def _all_changes(detection: Detection) -> tuple[ChangeEvent, ...]:
+    """The changes of the logs, with those that tools tell in their own words near the incidents."""
+    near = [change for incident in detection.incidents[:3] for change in survey(incident, detection).changes]
+    found = {change.evidence.citation: change for change in (*detection.changes, *near)}
+    return tuple(found.values())
+
+
+def _answer(
+    question: str, asked: _Understood, findings: Findings, searched: str, now: datetime, zone: tzinfo
+) -> Answer:
+    services = asked.services
+    about = [finding for finding in findings.findings if _concerns(finding, services)]
+    if not about and asked.inherited:
+        services, about = (), list(findings.findings)  # "has it happened before?", after a service that is well
+    elsewhere = [finding for finding in findings.findings if finding not in about]
     window = asked.window
     return Answer(
         question=question,
-        text=_text(about, others, asked, searched),
-        services=asked.services,
+        text=answer_text(about, elsewhere, _in_order(findings), services, asked.wishes, searched, zone),
+        services=services,
         window=TimeWindow(window.start, window.end) if window else findings.window,
         searched=searched,
         findings=replace(findings, findings=tuple(about)),
-        others=others,
+        others=len(elsewhere),
         session=asked.session,
         asked_at=now,
     )
 
 
+def _in_order(findings: Findings) -> Sequence[ChangeEvent]:
+    """The changes that the logs told, each under the service it concerns; where they are gone, those on record."""
+    told = findings.changes or [change for finding in findings.findings for change in finding.incident.changes]
+    named = [
+        replace(change, service=about.service) if (about := about_of(change)) is not None and about.service else change
+        for change in told
+    ]
+    return sorted(named, key=lambda change: (change.timestamp is None, change.timestamp or findings.generated_at))
+
+
 def _concerns(finding: Finding, services: Sequence[str]) -> bool:
+    """Whether an incident is about one of the services: it takes part, or is the most likely cause."""
     if not services:
         return True
-    named = {*finding.incident.services, *(suspect.service for suspect in finding.suspects)}
+    named = {*finding.incident.services, *(suspect.service for suspect in finding.suspects[:1])}
     return any(service in named for service in services)
-
-
-def _text(about: Sequence[Finding], others: int, asked: _Understood, searched: str) -> str:
-    whom = " and ".join(asked.services) if asked.services else "anything"
-    elsewhere = f" Other services: {_count(others, 'incident')}." if others else ""
-    if not about:
-        return f"I found no incident of {whom} there. Searched: {searched}.{elsewhere}"
-    first = about[0]
-    summary = first.analysis.summary if first.analysis else first.incident.title
-    cited = [str(e.citation) for e in _evidence(first)[:3]]
-    text = f"{summary.rstrip('.')}." + (f" See {', '.join(cited)}." if cited else "")
-    if len(about) > 1:
-        text += f" There: {_count(len(about) - 1, 'more incident')}."
-    return text + elsewhere
 
 
 def _count(number: int, noun: str) -> str:
@@ -218,9 +238,3 @@ def _touches(incident: Incident, start: datetime | None, end: datetime | None) -
     if first is None or last is None:
         return True  # without a time, it may be of any
     return (start is None or last >= start) and (end is None or first <= end)
-
-
-def _evidence(finding: Finding) -> Sequence[Evidence]:
-    if finding.analysis is not None and finding.analysis.hypotheses:
-        return finding.analysis.hypotheses[0].evidence
-    return tuple(example for anomaly in finding.incident.anomalies for example in anomaly.examples[:1])

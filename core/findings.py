@@ -79,7 +79,8 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a question. `text` is one paragraph; the findings carry what it rests on, the most relevant first.
+    """The answer to a question. `text` has a paragraph or a list item a line; the findings carry what it rests on, the
+    most relevant first.
 
     `searched` says in words what was looked at, so that an empty answer differs from a failure; `others` counts
     incidents of that time which the question is not about.

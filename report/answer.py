@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from datetime import datetime, tzinfo
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +14,8 @@ from report.document import build
 from report.models import Report
 from report.rich_text import to_text as report_text
 from report.text import printable, span
+
+_MARK: Final = re.compile(r"(?:-|\d+\.) ")
 
 
 class AnswerModel(BaseModel):
@@ -50,12 +54,12 @@ def to_json(answer: Answer, *, timezone: tzinfo) -> str:
     return text.replace('"schema_":', '"schema":', 1) + "\n"
 
 
-def to_text(answer: Answer, *, width: int, color: bool, timezone: tzinfo) -> str:
-    """The answer, what was searched, and the report of the incidents behind it."""
+def to_text(answer: Answer, *, width: int, color: bool, timezone: tzinfo, details: bool = False) -> str:
+    """The answer, what was searched, and the first screen of the report behind it; with `details` all of it."""
     about = ", ".join(answer.services) or "all services"
     when = span(answer.window.start, answer.window.end, timezone)
     lines = [
-        *textwrap.wrap(printable(answer.text), width),
+        *(part for line in answer.text.split("\n") for part in _wrapped(printable(line), width)),
         "",
         f"About {printable(about)}, {when}. Searched: {printable(answer.searched)}. Session {answer.session}.",
         "",
@@ -64,5 +68,16 @@ def to_text(answer: Answer, *, width: int, color: bool, timezone: tzinfo) -> str
     if not answer.findings.findings:
         return head
     return head + report_text(
-        build(answer.findings, timezone=timezone), width=width, color=color, timezone=timezone, top=2
+        build(answer.findings, timezone=timezone),
+        width=width,
+        color=color,
+        timezone=timezone,
+        top=2 if details else 1,
+        details=details,
     )
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line in the width of the terminal, that of a list hanging below its mark."""
+    mark = _MARK.match(line)
+    return textwrap.wrap(line, width, subsequent_indent=" " * mark.end() if mark else "") or [""]

@@ -48,19 +48,27 @@ _LABEL_WIDTH: Final = 10
 _BRIEF: Final = 2  # what was ruled out, on the first screen
 
 
-def render(report: Report, *, width: int, timezone: tzinfo | None = None, top: int = 5) -> RenderableType:
-    """The report as a rich renderable for a console of `width` cells.
+def render(
+    report: Report, *, width: int, timezone: tzinfo | None = None, top: int = 5, details: bool = True
+) -> RenderableType:
+    """The report as a rich renderable for a console of `width` cells; without `details` its first screen alone.
 
     `timezone` defaults to the report's own. At most `top` incidents are shown in full, with at most `top` anomalies,
     suspects and other items each; the rest is counted.
     """
     page = _Page(max(width, 40), timezone or zone(report.timezone), max(top, 1))
-    page.report(report)
+    page.report(report, details)
     return Group(*page.parts)
 
 
 def to_text(
-    report: Report, *, width: int = 80, color: bool = False, timezone: tzinfo | None = None, top: int = 5
+    report: Report,
+    *,
+    width: int = 80,
+    color: bool = False,
+    timezone: tzinfo | None = None,
+    top: int = 5,
+    details: bool = True,
 ) -> str:
     """The rendered report as text that ends with a newline; `color` adds the ANSI colours of the terminal."""
     out = io.StringIO()
@@ -76,7 +84,7 @@ def to_text(
         legacy_windows=False,
         _environ={},
     )
-    console.print(render(report, width=width, timezone=timezone, top=top))
+    console.print(render(report, width=width, timezone=timezone, top=top, details=details))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -89,7 +97,7 @@ class _Page:
         self.top = top
         self.parts: list[RenderableType] = []
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, details: bool) -> None:
         self._line(("CALI", "bold"), "  ", (view.summary(report), "bold" if report.incidents else "bold green"))
         if not report.incidents:
             self._searched(report)
@@ -98,10 +106,11 @@ class _Page:
             if number == 1:
                 self._others(report.incidents[1:])
                 self._timeline(report)
-            self._details(incident)
+            if details:
+                self._details(incident)
         if not report.incidents:
             self._timeline(report)
-        if len(report.incidents) > self.top:
+        if details and len(report.incidents) > self.top:
             self._line((f"{count(len(report.incidents) - self.top, 'incident')} more: raise --top to see them", "dim"))
         self._footer(report)
 

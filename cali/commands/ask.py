@@ -16,8 +16,11 @@ import click
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Learned state; default .cali.")
 @click.option("--session", metavar="ID", help="Continue this conversation.")
 @click.option("--new", "fresh", is_flag=True, help="Start a new conversation.")
+@click.option("--details", is_flag=True, help="Show the whole report behind the answer, not its first screen.")
 @click.option("--format", "chosen", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
-def ask(question: tuple[str, ...], state: Path | None, session: str | None, fresh: bool, chosen: str) -> None:
+def ask(
+    question: tuple[str, ...], state: Path | None, session: str | None, fresh: bool, details: bool, chosen: str
+) -> None:
     """Answer a question about logs that `cali analyze` has seen.
 
     The service and the time are taken from the question; the logs of that time are read again. A question within 15
@@ -26,6 +29,9 @@ def ask(question: tuple[str, ...], state: Path | None, session: str | None, fres
     \b
     cali ask "why did checkout fail in the last 30 minutes?"
     cali ask "and payment?"
+    cali ask "what changed before it?"
+    cali ask "has this happened before?"
+    cali ask "is inventory healthy?"
     cali ask "what happened between 02:00 and 03:00?"
     """
     from cali.asking import ask as run
@@ -42,4 +48,5 @@ def ask(question: tuple[str, ...], state: Path | None, session: str | None, fres
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size((100, 40)).columns, 140) if terminal else 100
     color = terminal and "NO_COLOR" not in os.environ
-    click.echo(to_text(answer, width=width, color=color, timezone=settings.display_zone), nl=False, color=True)
+    text = to_text(answer, width=width, color=color, timezone=settings.display_zone, details=details)
+    click.echo(text, nl=False, color=True)
