@@ -87,7 +87,6 @@ class Blame:
 
 def blame(scene: Scene) -> Blame:
     """The graph of who names whom, or hands on whose failure, among the failing clues."""
-    origins = handed_on(scene.clues)
     callers: dict[str, list[Clue]] = {}
     mentioned: dict[str, list[Clue]] = {}
     of_clue: dict[Citation, tuple[str, ...]] = {}
@@ -97,16 +96,34 @@ def blame(scene: Scene) -> Blame:
         names = tuple(name for name in named(_complaint_of(clue), scene.services) if name != clue.service)
         for name in names:
             mentioned.setdefault(name, []).append(clue)
-        for service in dict.fromkeys(origin.service for origin in origins.get(clue.citation, ())):
-            if service is not None and service not in (clue.service, *names):
-                callers.setdefault(service, []).append(clue)
         if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
             continue
         of_clue[clue.citation] = names
         for name in names:
             callers.setdefault(name, []).append(clue)
+    origins = _first_hand(handed_on(scene.clues), of_clue)
+    for clue in scene.clues:
+        told = of_clue.get(clue.citation, ())
+        for service in dict.fromkeys(origin.service for origin in origins.get(clue.citation, ())):
+            if service is not None and service not in (clue.service, *told):
+                callers.setdefault(service, []).append(clue)
     _blame_by_address(scene, callers, of_clue)
     return Blame(_frozen(callers), of_clue, _frozen(mentioned), origins)
+
+
+def _first_hand(origins: Origins, of_clue: Mapping[Citation, tuple[str, ...]]) -> Origins:
+    """The origins less those that are none: what blames another itself, and what a database or broker tells of its
+    client's fault (the client did not get it from there)."""
+    kept = {
+        place: tuple(clue for clue in found if not _of_client(clue) and not of_clue.get(clue.citation))
+        for place, found in origins.items()
+    }
+    return {place: found for place, found in kept.items() if found}
+
+
+def _of_client(clue: Clue) -> bool:
+    told = clue.service is not None and is_product(clue.service)
+    return told and clue.reading is not None and clue.reading.fault_type in _OF_CALLER
 
 
 _UPSTREAM: Final = re.compile(
