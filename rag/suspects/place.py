@@ -61,11 +61,17 @@ _IP: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b")
 _PEER_KEYS: Final = re.compile(r"upstream|peer|host|target|url|endpoint|server|remote|destination|address|dependency")
 
 
+_OWN_NAMES: Final = re.compile(r'\b(?:client|server|host|referr?er): \\?"?[^\s",]+"?')
+"""What a proxy adds to its errors: the client's address and the names that it serves itself."""
+
+
 def told(clue: Clue) -> str:
     """What a record says of its peer: its message, its exceptions, and the fields that name a peer."""
+    if access_of(clue.text) is not None:
+        return ""  # it names the caller's page, and the host it asked for
     fields = [f"{key}={value}" for key, value in clue.record.attributes.items() if _PEER_KEYS.search(key.lower())]
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
-    return "\n".join([clue.text.split("\n", 1)[0], *fields, *heads])
+    return "\n".join([_OWN_NAMES.sub(" ", clue.text.split("\n", 1)[0]), *fields, *heads])
 
 
 def workload_of(service: str | None, scene: Scene) -> str | None:
