@@ -141,7 +141,7 @@ def _search(
     with learned.catalog.transaction() as connection:
         covering = runs.covering(connection, start, end)
     paths = _newest_inputs(covering, everything=asked.window is not None)
-    present = tuple(path for path in paths if Path(path).exists())
+    present = tuple(_from_here(path) for path in paths if Path(path).exists())
     if present:
         opened = open_sources(present)
     if present and opened.sources:
@@ -163,6 +163,12 @@ def _search(
         gone = "the files they came from are gone" if paths else "no file covers that time"
         searched = f"{_count(len(stored), 'incident')} on record ({gone})"
     return findings, f"{searched}; {asked.note}" if asked.note else searched
+
+
+def _from_here(path: str) -> str:
+    """A path below the working folder as one would type it there: citations are read by people."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) and Path(path) != here else path
 
 
 def _newest_inputs(covering: Sequence[runs.Run], *, everything: bool) -> tuple[str, ...]:
