@@ -85,6 +85,9 @@ def analyze(
         write(outcome.findings, chosen, output, zone=settings.display_zone, top=top, mask=mask)
     for item in outcome.unreadable:
         click.echo(f"not read: {item.source}: {item.reason}", err=True)
-    if outcome.unreadable:
+    stats, quarantined = outcome.findings.stats, outcome.findings.quarantined
+    if not stats.lines and quarantined:
+        click.echo(f"nothing could be read: {quarantined[0].source}: {quarantined[0].reason}", err=True)
+    if outcome.unreadable or (not stats.lines and quarantined):
         return 2
     return 1 if exit_code and outcome.findings.findings else 0

@@ -117,7 +117,7 @@ def _catalog(settings: Settings) -> Check:
         catalog.close()
     shown = "1000 or more" if len(found) == 1000 else str(len(found))
     kind = "SQLite" if location.startswith("sqlite") else "PostgreSQL"
-    return Check("catalog", "ok", f"{kind}, {shown} incidents on record")
+    return Check("catalog", "ok", f"{kind}, {shown} incident{'' if len(found) == 1 else 's'} on record")
 
 
 def _templates(settings: Settings) -> Check:

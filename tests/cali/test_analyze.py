@@ -188,6 +188,17 @@ def test_bad_input_is_told_and_counted_and_never_crashes(name: str, tmp_path: Pa
         assert "bad.log" in told
 
 
+def test_where_nothing_could_be_read_silence_is_no_good_news(tmp_path: Path) -> None:
+    path = tmp_path / "core.dump"
+    path.write_bytes(BAD["binary"])
+    alone = analyze(path)
+    assert alone.code == 2
+    assert "nothing could be read" in alone.err and "core.dump" in alone.err
+    assert len(alone.json["quarantined"]) == 1
+    (tmp_path / "app.log").write_text(app_log())
+    assert analyze(path, tmp_path / "app.log").code == 0
+
+
 @pytest.mark.parametrize(
     "option", [["--since", "yesterday"], ["--format", "pdf"], ["--timezone", "Mars/Base"], ["--top", "0"]]
 )
