@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config import Settings
-from core.domain import Incident, SimilarIncident, Suspect
-from core.findings import Detection, Findings
+from core.domain import SimilarIncident
 from core.memory import MemoryFilter, MemoryKind, MemoryMatch
-from rag.material import Passage
 from rag.memory import is_initialised
 
 if TYPE_CHECKING:
+    from core.config import Settings
+    from core.domain import Incident, Suspect
+    from core.findings import Detection, Findings
     from core.ports import Embedder, IncidentMemory
+    from rag.material import Passage
     from rag.memory.hybrid import Reranker
 
 MATCHES = 5
@@ -122,6 +123,7 @@ def recall(memory: IncidentMemory | None, incident: Incident, suspects: Sequence
     """Past incidents and passages that resemble an incident, the most alike first."""
     if memory is None:
         return Recalled()
+    from rag.material import Passage
     from rag.memory.documents import document_of
 
     query = document_of(incident, suspects, tenant=tenant)

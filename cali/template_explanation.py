@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from core.batch import LINES, template_hex
+from core.batch import LINES
+from core.template_ids import template_hex
 from ingest.parsing.parser import Parser
 from ingest.templates import masking
 from ingest.templates.miner import DrainMiner

@@ -12,8 +12,8 @@ from typing import Any, Final
 import orjson
 
 from cali.template_runs import TemplateRun
-from core.batch import template_hex
 from core.domain import LogTemplate
+from core.template_ids import template_hex
 from ingest.templates.parameters import examples
 
 SCHEMA: Final = "cali.templates/1"

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from core.batch import template_hex
 from core.domain import LogTemplate, Quarantined
 from core.errors import InputError
+from core.template_ids import template_hex
 from ingest.parsing.parser import Parser
 from ingest.sources.files import open_sources
 from ingest.templates.lines import LineMiner

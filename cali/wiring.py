@@ -1,4 +1,4 @@
-"""Adapters, built from settings: the one place that knows which."""
+"""Adapters, built from settings: the one place that knows which. Each function imports what it builds, and no more."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.config import Settings
-from core.ports import ChatModel, UsageLedger
-from ingest.templates.masking import DEFAULT_MASKS, user_masks
-from ingest.templates.miner import MinerConfig
-from rag.analyst import Analyst, AnalystOptions
-from rag.budget import Budget, Caps, MemoryLedger
-from rag.material import Masker
-
 if TYPE_CHECKING:
+    from core.config import Settings
+    from core.ports import ChatModel, UsageLedger
+    from ingest.templates.miner import MinerConfig
+    from rag.analyst import Analyst
+    from rag.budget import Budget
     from rag.chain import OpenAICompatible
+    from rag.material import Masker
 
 
 def miner_config(settings: Settings) -> MinerConfig:
     """The settings of the miner. Raises ConfigError that names a mask which is not valid."""
+    from ingest.templates.masking import DEFAULT_MASKS, user_masks
+    from ingest.templates.miner import MinerConfig
+
     return MinerConfig(masks=(*user_masks(settings.templates_masks), *DEFAULT_MASKS))
 
 
@@ -59,6 +60,8 @@ def open_chat_model(settings: Settings) -> OpenAICompatible:
 
 def analyst(settings: Settings) -> Analyst:
     """Who explains incidents."""
+    from rag.analyst import Analyst, AnalystOptions
+
     return Analyst(
         model=chat_model(settings),
         masker=lambda: masking_session(settings),
@@ -72,6 +75,8 @@ def analyst(settings: Settings) -> Analyst:
 
 def budgets(settings: Settings, ledger: UsageLedger | None) -> Callable[[], Budget]:
     """Makes the account of one incident. Without a ledger, the daily cap holds for this process alone."""
+    from rag.budget import Budget, Caps, MemoryLedger
+
     caps = Caps(
         incident_tokens=settings.llm_incident_token_cap,
         daily_tokens=settings.llm_daily_token_cap,

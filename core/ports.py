@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
-import polars as pl
-
 from core.chat import ChatReply, ChatRequest, DailyUsage, Usage
 from core.domain import Citation, Incident, LogRecord, LogTemplate, Quarantined, TemplateActivity
 from core.memory import AddResult, Feedback, MemoryDocument, MemoryFilter, MemoryMatch, MemoryStats
 
 if TYPE_CHECKING:
+    # Only named here, and slow to import: what searches the memory alone does without Polars.
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
 

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import polars as pl
-
 from core import redaction_identifiers as identifiers
 from core import redaction_pairs as pairs
 from core import redaction_patterns as patterns
@@ -227,6 +225,8 @@ def _own_name(name: str) -> str:
 
 
 def _own_pattern(name: str, pattern: str) -> str:
+    import polars as pl  # slow to import, and few have patterns of their own
+
     try:
         matches_nothing = bool(pl.Series([""]).str.contains(pattern, strict=True)[0])
     except (pl.exceptions.PolarsError, TypeError) as exc:
@@ -240,6 +240,8 @@ def _own_pattern(name: str, pattern: str) -> str:
 
 def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
     """Where a pattern of the user's matches: Polars puts a mark that the text does not hold around each match."""
+    import polars as pl
+
     mark = next(char for char in map(chr, range(0xE000, 0xF8FF)) if char not in text)
     marked = str(pl.Series([text]).str.replace_all(pattern, f"{mark}${{0}}{mark}")[0])
     at = 0

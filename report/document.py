@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from core.batch import template_hex
 from core.domain import (
     Analysis,
     Anomaly,
@@ -23,6 +22,7 @@ from core.domain import (
 )
 from core.findings import Finding, Findings, TimelineBucket
 from core.severity import LEVELS
+from core.template_ids import template_hex
 from report.models import (
     SCHEMA,
     AnalysisModel,

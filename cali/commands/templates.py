@@ -144,7 +144,7 @@ def diff(before: str, after: str, chosen: str, factor: float, top: int) -> int:
 @_STATE
 def show(template_id: str, state: Path | None) -> None:
     """One template of the learned state: its text, count, parameters and examples. ID may be shortened."""
-    from core.batch import template_hex
+    from core.template_ids import template_hex
     from ingest.templates.parameters import examples
 
     miner = _learned(state)
@@ -168,7 +168,7 @@ def show(template_id: str, state: Path | None) -> None:
 @_STATE
 def history(template_id: str, state: Path | None) -> None:
     """Every version of a template's text, the oldest first. ID may be shortened, and may be an alias."""
-    from core.batch import template_hex
+    from core.template_ids import template_hex
 
     miner = _learned(state)
     root = _find(miner, template_id)
@@ -213,8 +213,8 @@ def _learned(state: Path | None, missing_ok: bool = False) -> DrainMiner:
 
 def _find(miner: DrainMiner, text: str) -> int:
     """The template of an id, an alias, or a unique beginning of one. Raises InputError otherwise."""
-    from core.batch import template_hex
     from core.errors import InputError
+    from core.template_ids import template_hex
 
     known = {*miner.store.templates, *miner.store.aliases.pairs()}
     roots = {miner.resolve(each) for each in known if template_hex(each).startswith(text.lower())}

@@ -10,10 +10,10 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from core.batch import template_from_hex, template_hex
 from core.errors import InputError
 from core.memory import Feedback, MemoryDocument, MemoryKind, Outcome
 from core.severity import LEVELS
+from core.template_ids import template_from_hex, template_hex
 
 SCHEMA: Final = "cali.memory/1"
 

@@ -69,9 +69,11 @@ def reweight(score: float, document: MemoryDocument, now: datetime, fusion: Fusi
     """A fused score after feedback and age, in [0, 1].
 
     Feedback is a vote: (for - against) / (for + against + 2), where a fix that worked counts as much as a
-    confirmation; two neutral votes keep one person's word from deciding. Age halves its share every 180 days.
+    confirmation; two neutral votes keep one person's word from deciding. A rejection that gives the true cause is no
+    vote: the cause on record is then the right one. Age halves its share every 180 days.
     """
-    votes_for, votes_against = document.confirmed + document.worked, document.rejected + document.failed
+    refuted = sum(entry.verdict == "reject" and entry.cause is None for entry in document.feedback)
+    votes_for, votes_against = document.confirmed + document.worked, refuted + document.failed
     vote = (votes_for - votes_against) / (votes_for + votes_against + 2)
     factor = 1.0 + fusion.feedback * vote
     if document.starts_at is not None:

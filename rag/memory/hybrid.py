@@ -9,7 +9,6 @@ from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
-from core.batch import template_hex
 from core.domain import LogTemplate
 from core.errors import InputError
 from core.memory import (
@@ -23,6 +22,7 @@ from core.memory import (
     Signal,
 )
 from core.ports import Embedder
+from core.template_ids import template_hex
 from rag.memory.documents import MAX_TEXT_CHARS, faults_of, passage, plain, search_terms
 from rag.memory.fusion import Fused, Fusion, fuse, reweight
 from rag.memory.index import Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import sys
 import time
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from core.errors import InputError, RetryableError
 
@@ -17,8 +20,7 @@ def start(path: Path, wait: float) -> str:
     A process that was killed leaves its Milvus Lite running for a moment, until that one sees that the lock is free:
     starting is tried again for `wait` seconds.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources is deprecated
+    with _package_resources():
         from milvus_lite.server_manager import server_manager_instance
 
     logger = logging.getLogger()
@@ -36,6 +38,24 @@ def start(path: Path, wait: float) -> str:
         if time.monotonic() > deadline:
             raise RetryableError(f"memory {path} could not be opened: Milvus Lite did not start or is held elsewhere")
         time.sleep(0.05)
+
+
+@contextmanager
+def _package_resources() -> Iterator[None]:
+    """milvus-lite reads its own version with setuptools' pkg_resources, which is deprecated, gone from setuptools 81 on
+    and takes 0.15 s to import: meanwhile, what it asks for stands in its place."""
+    if "pkg_resources" in sys.modules:
+        yield
+        return
+    stand_in = ModuleType("pkg_resources")
+    stand_in.DistributionNotFound = importlib.metadata.PackageNotFoundError  # type: ignore[attr-defined]
+    stand_in.get_distribution = importlib.metadata.distribution  # type: ignore[attr-defined]
+    sys.modules["pkg_resources"] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get("pkg_resources") is stand_in:
+            del sys.modules["pkg_resources"]
 
 
 def stop(path: Path) -> None:

@@ -57,7 +57,7 @@ class Milvus:
         try:
             with ThreadPoolExecutor(1) as pool:
                 started = None if self._file is None else pool.submit(lite.start, self._file, wait)
-                import pymilvus  # which takes as long as Milvus Lite to start
+                pymilvus = _pymilvus()  # which takes as long to import as Milvus Lite to start
 
                 uri = str(target) if started is None else started.result()
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every error with its traceback
@@ -358,8 +358,12 @@ _TEMPLATE_FIELDS: Final = ["template_id", "payload"]
 
 def _pymilvus() -> Any:
     import pymilvus
+    import pymilvus.client.utils
     import pymilvus.exceptions
 
+    # It imports scipy.sparse at the first search, 0.2 s, to see whether a vector is one of scipy's: ours never is.
+    if hasattr(pymilvus.client.utils, "SciPyHelper"):
+        pymilvus.client.utils.SciPyHelper._checked = True
     return pymilvus
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,8 @@ def test_votes_and_age_move_a_score_within_bounds() -> None:
     assert (
         scored(judged(down=9)) < scored(judged(down=1)) < scored(OLD) < scored(judged(up=1)) < scored(judged(up=9)) <= 1
     )
+    corrected = replace(OLD, feedback=(Feedback("a", "reject", NOW, "kim", cause="the true cause"),))
+    assert scored(corrected) == scored(OLD)  # what is on record now is right: no reason to show it later
     young = MemoryDocument("a", MemoryKind.INCIDENT, "t", "x", starts_at=NOW)
     future = MemoryDocument("a", MemoryKind.INCIDENT, "t", "x", starts_at=NOW + timedelta(days=9))
     assert scored(OLD) < scored(young) == scored(future)
