@@ -84,6 +84,9 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             kinship = 1.0  # a caller cannot read the answers of what was just changed
         if lead.kind is ChangeKind.MIGRATION and not _broke_schema(follower):
             weight *= 0.5  # an index or a table is made every day
+        if service is None and fault_type == "feature_flag" and follower is not None:
+            service, kinship = follower.service, 0.9  # a flag has no service of its own: it is where it is read
+            changed = replace(changed, service=service)
         component, function = _place(changed, fault_type, follower)
         then = f"then {counted(follower)}: {shorten(follower.text, 100)}" if follower is not None else ""
         yield Proposal(

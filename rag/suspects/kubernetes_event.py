@@ -122,15 +122,16 @@ def _of_clue(clue: Clue) -> Proposal | None:
         return None
     effect = clue.reading.fault_type in EFFECTS and clue.reading.strength < 0.8
     of_node = clue.reading.fault_type == "node_not_ready" and not (clue.object or "").startswith("node/")
+    facts = clue_facts(clue)
     said = reason.group(0) if reason is not None else str(clue.object)
     return Proposal(
         kind=SuspectKind.KUBERNETES_EVENT,
         cause=cause_of(clue) if clue.object is None else f"{clue.object}: {cause_of(clue)}",
         why=(f"Kubernetes reports {said}", counted(clue)),
         facts=replace(
-            clue_facts(clue),
+            facts,
             state=0.3 if effect or of_node else 0.8,
-            remote=1.0 if of_node else (0.5 if effect else 0.0),
+            remote=1.0 if of_node else max(facts.remote, 0.5 if effect else 0.0),
         ),  # a pod tells of its node
         evidence=(clue.evidence,),
         fault_type=clue.reading.fault_type,

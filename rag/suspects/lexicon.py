@@ -66,8 +66,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads"
          r"|workers)|(?:all|max) (?:\d+ )?(?:worker|thread)s? (?:are )?(?:busy|reached|in use)"
          r"|server reached max_?(?:clients|requestworkers|children)|worker pool.{0,20}(?:exhaust|full)"
-         r"|executor.{0,30}(?:queue (?:is )?full|saturat|reject)|task queue (?:is )?full|thread starvation"
-         r"|\bstarvation\b", "thread_pool_exhaustion", 0.9, "the thread pool is exhausted"),
+         r"|executor.{0,30}(?:queue (?:is )?full|saturat|reject)|task queue (?:is )?full|thread ?pool starvation"
+         r"|no (?:free|idle|available) (?:worker|thread)s?\b|concurrency limit (?:was )?(?:reached|exceeded)"
+         r"|server (?:is )?(?:too busy|at capacity|overloaded)|(?:request|accept) (?:queue|backlog) (?:is )?full",
+         "thread_pool_exhaustion", 0.9, "the thread pool is exhausted"),
     Sign(r"cpu.{0,15}throttl|throttl\w*.{0,20}cpu",
          "cpu_saturation", 0.95, "CPU throttling: the container is at its CPU limit"),
     Sign(r"(?:high|excessive) cpu|cpu (?:usage|load|utili[sz]ation).{0,40}(?:high|\b[1-9]\d{2,}\s?%|9\d(?:\.\d+)?\s?%"
@@ -112,7 +114,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|dropped) by (?:network ?policy|firewall)",
          "network_partition", 0.9, "a network policy blocks the traffic"),
     Sign(r"(?:connect(?:ion)?(?: to)?|dial tcp|econnrefused|errno 111\]|upstream)[^\n]{0,80}?(?:refused|ECONNREFUSED)"
-         r"|connection refused|\bECONNREFUSED\b|actively refused", "connection_refused", 0.6, "connection refused"),
+         r"|connection refused|\bECONNREFUSED\b|actively refused|all connection attempts failed",
+         "connection_refused", 0.6, "connection refused"),
     Sign(r"connection reset|\bECONNRESET\b|broken pipe|\bEPIPE\b|connection (?:was )?(?:closed|aborted|lost|dropped"
          r"|terminated)|unexpected eof|socket hang ?up|server closed the connection|connection (?:has been"
          r"|unexpectedly) closed|lost connection|disconnected from|\bgoaway\b|premature(?:ly)? (?:end|close)",
@@ -248,7 +251,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|numberformatexception|invalid literal for|deserializ\w+ (?:error|fail\w*)|parse ?error|schema validation"
          r"|validation (?:error|failed)|validationerror|bad ?request\b.{0,30}body|unprocessable|could not be parsed"
          r"|invalid (?:value|amount|currency|field)|not a valid \w+|value too long|out of range for type"
-         r"|numeric overflow|poison (?:message|pill)",
+         r"|numeric overflow|poison (?:message|pill)|requests? (?:was |were )?rejected\b|rejected (?:the )?request"
+         r"|expecting (?:property name|value:|',' delimiter)",
          "bad_input", 0.7, "bad input: data cannot be parsed or fails validation"),
     Sign(r"null ?pointer|nonetype. object|cannot read propert\w+ (?:of|[\"'])|undefined is not|is not a function"
          r"|nil pointer dereference|nil map|index out of (?:range|bounds)|indexoutofbounds|indexerror|attributeerror"

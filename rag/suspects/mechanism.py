@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import Category
+from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Proposal
 
@@ -20,14 +21,15 @@ DIRECT: Final = 0.75
 """Strength from which a proposal names a mechanism."""
 
 _BROUGHT: Final = {
-    "bad_deploy": frozenset({"code_defect", "bad_input", "data_corruption"}),
+    "bad_deploy": frozenset({"code_defect", "bad_input"}),
     "feature_flag": frozenset({"code_defect", "bad_input"}),
     "version_mismatch": frozenset({"code_defect", "bad_input"}),
     "bad_config": frozenset({"dns_failure"}),
+    "schema_migration": frozenset({"constraint_violation"}),
 }
 """What a change makes visible in the service that was changed: the defect is told, the change brought it."""
 
-_OCCASIONS: Final = frozenset({"bad_deploy", "bad_config"})
+_OCCASIONS: Final = frozenset({"bad_deploy", "bad_config", "schema_migration"})
 """Changes say when a fault came, not what it is: they step behind the mechanism that they set off."""
 _MECHANISMS: Final = frozenset(
     {
@@ -44,8 +46,11 @@ _MECHANISMS: Final = frozenset(
         "permission_denied",
         "version_mismatch",
         "feature_flag",
+        "lock_contention",
     }
 )
+_GENERIC: Final = frozenset({"code_defect", "bad_input"})
+"""Faults that say no more than that the program failed on something."""
 _OF_LINK: Final = frozenset({"dependency_down", "dependency_slow", "cache_failure", "connection_refused"})
 _NODES: Final = frozenset({"kernel", "node"})
 """Services that a node's own log is filed under."""
@@ -66,26 +71,55 @@ def _behind(item: Proposal, others: Sequence[Proposal]) -> Proposal:
 def _distance(item: Proposal, other: Proposal) -> float:
     """How far `item` steps behind `other`, 0 where the two are independent."""
     same = item.service == other.service
-    if same and item.fault_type in EFFECTS and item.facts.strength < 0.8 and _explains(other):
-        return 1.0  # a bare crash loop or failed probe gives way where its service has a proposal that says why
-    if item.fault_type in _BROUGHT.get(other.fault_type or "", ()) and other.facts.change >= 0.6:
-        place = (item.component, item.function) == (other.component, other.function) or item.fault_type == "dns_failure"
-        if (same and place) or (other.fault_type == "version_mismatch" and not same):
-            return BEHIND
-    if same and item.fault_type in _OCCASIONS and _is_mechanism(item, other):
+    return max(
+        _effect(item, other, same), _brought(item, other, same), _same_fault(item, other, same), _silenced(item, other)
+    )
+
+
+def _effect(item: Proposal, other: Proposal, same: bool) -> float:
+    """A bare crash loop or failed probe gives way where its service has a proposal that says why; a defect that stops
+    every start gives way to the crash loop that it is."""
+    if not same:
+        lost = other.fault_type == "packet_loss" and item.fault_type in _OF_LINK
+        return BEHIND if lost and item.service is not None and item.service in other.words else 0.0
+    if item.fault_type in EFFECTS and item.facts.strength < 0.8 and _explains(other):
+        return 0.0 if item.fault_type == "crash_loop" and other.fault_type in _GENERIC else 1.0
+    if item.fault_type in _GENERIC and other.fault_type == "crash_loop" and other.facts.state >= 0.3:
         return BEHIND
-    if item.fault_type == other.fault_type == "out_of_memory" and _of_platform(item) and not _of_platform(other):
-        return BEHIND  # the memory of a node behind the workload that used it up
-    if item.fault_type == "out_of_memory" and other.fault_type == "memory_leak" and (same or _of_platform(item)):
-        return BEHIND  # what leaks is killed for its memory in the end
-    if item.fault_type == other.fault_type and item.service in _NODES and other.service not in _NODES and other.service:
-        return BEHIND  # what a node tells of itself, behind the service that it strikes
-    lost = other.fault_type == "packet_loss" and item.fault_type in _OF_LINK
-    if lost and item.service is not None and (same or item.service in other.words):
-        return BEHIND  # peers that break off are what a lossy link looks like
-    if item.fault_type == "heartbeat_missing" and _silenced(item, other):
-        return 1.0
+    return BEHIND if other.fault_type == "packet_loss" and item.fault_type in _OF_LINK else 0.0
+
+
+def _brought(item: Proposal, other: Proposal, same: bool) -> float:
+    """What a change makes visible behind the change; a change behind the mechanism that it only set off."""
+    if item.fault_type in _BROUGHT.get(other.fault_type or "", ()) and other.facts.change >= 0.4:
+        place = (item.component, item.function) == (other.component, other.function) or item.fault_type not in _GENERIC
+        if (same and place) or (other.fault_type == "version_mismatch" and not same):
+            return 1.0
+        if other.fault_type == "schema_migration" and item.component == other.component:
+            return 1.0
+    changed = item.facts.change >= 0.4 or item.fault_type != "schema_migration"
+    if same and changed and item.fault_type in _OCCASIONS and _is_mechanism(item, other):
+        return BEHIND
     return 0.0
+
+
+def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
+    """Of several that tell one fault: the workload before its node, the node before its pods, the cache before its
+    clients, the resolver before those that cannot resolve; and the leak before the kills that it ends in."""
+    if item.fault_type == "out_of_memory" and other.fault_type == "memory_leak" and (same or _of_platform(item)):
+        return 1.0
+    if item.fault_type != other.fault_type or other.service is None:
+        return 0.0
+    if item.fault_type in ("out_of_memory", "memory_leak") and _of_platform(item) and not _of_platform(other):
+        return BEHIND
+    if item.service in _NODES and other.service not in _NODES:
+        return BEHIND  # what a node tells of itself, behind the service that it strikes
+    if item.fault_type == "node_not_ready" and not is_platform(item.service) and is_platform(other.service):
+        return BEHIND
+    if item.fault_type == "cache_failure" and not is_product(item.service or "") and is_product(other.service):
+        return BEHIND
+    resolver = item.fault_type == "dns_failure" and (other.component or "") == f"deployment/{other.service}"
+    return BEHIND if resolver and not same else 0.0
 
 
 def _explains(other: Proposal) -> bool:
@@ -101,8 +135,12 @@ def _is_mechanism(occasion: Proposal, other: Proposal) -> bool:
     return resource or other.fault_type in _MECHANISMS
 
 
-def _silenced(item: Proposal, other: Proposal) -> bool:
+def _silenced(item: Proposal, other: Proposal) -> float:
     """A silence that something told explains: its service fails, was changed, or its platform's agent is concerned."""
+    return 1.0 if item.fault_type == "heartbeat_missing" and _told(item, other) else 0.0
+
+
+def _told(item: Proposal, other: Proposal) -> bool:
     if other.fault_type == "heartbeat_missing":
         return is_platform(item.service) and other.service is not None and not is_platform(other.service)
     told = other.facts.strength >= 0.6 and other.facts.novelty >= 0.3

@@ -134,13 +134,26 @@ def severity_fact(number: int) -> float:
     return 0.8 if number >= levels.ERROR else (0.4 if number >= levels.WARN else 0.0)
 
 
+FEW: Final = {"probe_failure": 2, "brute_force": 20}
+"""So many records of these are everyday: a probe that misses once, a customer who mistypes a password."""
+MANY: Final = {"brute_force": 100}
+"""So many records of these leave no doubt."""
+
+
 def clue_facts(clue: Clue) -> Facts:
     """The facts that any clue carries."""
+    fault_type = clue.reading.fault_type if clue.reading is not None else ""
+    strength = clue.reading.strength if clue.reading is not None else 0.1
+    count = clue.activity.during
+    everyday = count <= FEW.get(fault_type, 0) and strength < 0.8
+    if everyday:
+        strength = 0.15
     return Facts(
-        strength=clue.reading.strength if clue.reading is not None else 0.1,
+        strength=max(strength, 0.9) if count >= MANY.get(fault_type, count + 1) else strength,
         novelty=clue.novelty,
         earliness=1.0 - clue.age,
         severity=severity_fact(clue.severity),
+        remote=0.5 if everyday else 0.0,
     )
 
 

@@ -119,8 +119,20 @@ def merge(items: Iterable[Proposal]) -> list[Proposal]:
         else:
             home.append(item)
     merged = [_merged(group) for group in groups]
-    stepped = settle(merged)
+    stepped = settle([_where_it_stops(item, merged) for item in merged])
     return [_agreed(item, stepped) for item in stepped]
+
+
+def _where_it_stops(item: Proposal, others: Sequence[Proposal]) -> Proposal:
+    """A crash loop with the function in which every start ends, and what it says there."""
+    if item.fault_type != "crash_loop" or item.function is not None:
+        return item
+    for other in others:
+        if other.service == item.service and other.function and other.fault_type in ("code_defect", "bad_input"):
+            cause = f"{item.cause}; every start ends with {other.cause}"
+            evidence = _unique((*item.evidence, *other.evidence))
+            return replace(item, function=other.function, cause=cause, evidence=evidence)
+    return item
 
 
 def _same(one: Proposal, other: Proposal) -> bool:

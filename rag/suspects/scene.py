@@ -111,7 +111,7 @@ class Scene:
         """When trouble of some weight that concerns a service began: its own, or what others say of it."""
         word = re.compile(rf"\b{re.escape(service)}\b", re.IGNORECASE)
         for clue in self.clues:
-            ours = clue.service == service or (clue.failing and word.search(clue.text[:400]) is not None)
+            ours = clue.service == service or (clue.failing and word.search(clue.text[:2_000]) is not None)
             if ours and clue.weighty and clue.record.timestamp is not None:
                 return clue.record.timestamp
         return None

@@ -140,3 +140,58 @@ def test_a_slow_service_whose_probes_time_out_is_starved() -> None:
     log, anomalies = slow_shop(*((20.0 * n, "kubernetes", levels.WARN, text) for n in range(5)))
     best = suspects(log, anomalies=anomalies)[0]
     assert (best.fault_type, best.service, best.component) == ("cpu_saturation", "payment", "deployment/payment")
+
+
+def test_a_program_that_crashes_at_every_start_is_a_crash_loop_with_the_place_where_it_stops() -> None:
+    trace = (
+        "cannot start\nTraceback (most recent call last):\n"
+        '  File "/srv/payment/settings.py", line 12, in load_settings\n    json.loads(text)\n'
+        "ValueError: invalid literal for int() with base 10: 'x'"
+    )
+    loop = "Warning BackOff pod/payment-7d9f8bc5d4-x2k4j Back-off restarting failed container payment CrashLoopBackOff"
+    quiet = log_of(*((20.0 * n + 5, "kubernetes", levels.WARN, loop) for n in range(4))).records
+    told = [
+        record(
+            "cannot start",
+            len(quiet) + n,
+            seconds=ONSET + 20.0 * n,
+            service="payment",
+            severity=levels.ERROR,
+            body=trace,
+        )
+        for n in range(1, 5)
+    ]
+    best = suspects(MemoryLog((*quiet, *told)))[0]
+    assert (best.fault_type, best.component, best.function) == ("crash_loop", "deployment/payment", "load_settings")
+
+
+def test_the_cache_comes_before_its_clients_and_the_node_before_its_pods() -> None:
+    told = [
+        *repeated(
+            "users", "redis.exceptions.BusyLoadingError: LOADING Redis is loading the dataset in memory (redis:6379)"
+        ),
+        *repeated("redis", "Readiness probe failed: LOADING Redis is loading the dataset in memory", after=1),
+    ]
+    assert suspects(log_of(*told))[0].service == "redis"
+    lost = [
+        *repeated("kubernetes", "Warning NodeNotReady pod/users-7d9f8bc5d4-x2k4j Node is not ready"),
+        *repeated(
+            "kubernetes", "Normal NodeNotReady node/ip-10-0-3-7 Node ip-10-0-3-7 status is now: NodeNotReady", after=1
+        ),
+    ]
+    best = suspects(log_of(*lost))[0]
+    assert (best.fault_type, best.component) == ("node_not_ready", "node/ip-10-0-3-7")
+
+
+def test_a_probe_that_fails_once_and_a_mistyped_password_are_everyday() -> None:
+    probe = (
+        'Warning Unhealthy pod/users-7d9f8bc5d4-x2k4j Readiness probe failed: Get "/health": context deadline exceeded'
+    )
+    told = [
+        (1.0, "kubernetes", levels.WARN, probe),
+        (2.0, "users", levels.WARN, "Wrong password for customer 4711"),
+        *repeated("payment", "charge failed: upstream answered late, gave up", after=3),
+    ]
+    assert suspects(log_of(*told))[0].service == "payment"
+    flood = [(n * 0.5, "users", levels.WARN, f"Wrong password for customer {n}") for n in range(400)]
+    assert suspects(log_of(*flood))[0].fault_type == "brute_force"
