@@ -153,7 +153,7 @@ def clue_facts(clue: Clue) -> Facts:
         novelty=clue.novelty,
         earliness=1.0 - clue.age,
         severity=severity_fact(clue.severity),
-        remote=0.5 if everyday else 0.0,
+        remote=1.0 if everyday else 0.0,
     )
 
 
