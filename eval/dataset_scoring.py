@@ -37,15 +37,15 @@ def score_templates(
 ) -> dict[str, Rows]:
     """Rows of one Loghub CSV; `assigned` None is a failure."""
     rows: dict[str, Rows] = {"failures": [[float(assigned is None)]], "seconds": [[seconds]]}
-    _, events, templates = read_templates(case, dataset.root)
-    if assigned is None or len(assigned) != len(events):
+    _, templates = read_templates(case, dataset.root)
+    if assigned is None or len(assigned) != len(templates):
         rows["failures"], rows["templates"] = [[1.0]], [[0.0, 0.0, 0.0, 0.0]]
         return rows
     ids, texts = [each for each, _ in assigned], [text for _, text in assigned]
     rows["templates"] = [
         [
-            grouping_accuracy(ids, events),
-            fga(ids, events),
+            grouping_accuracy(ids, templates),
+            fga(ids, templates),
             parsing_accuracy(texts, templates),
             fta(texts, templates),
         ]

@@ -68,15 +68,14 @@ def read_labels(case: Case, root: Path) -> Labels:
     )
 
 
-def read_templates(case: Case, root: Path) -> tuple[list[str], list[str], list[str]]:
-    """Messages, true event ids and true templates of a Loghub CSV (columns Content, EventId, EventTemplate)."""
+def read_templates(case: Case, root: Path) -> tuple[list[str], list[str]]:
+    """Messages and true templates of a Loghub CSV (columns Content, EventTemplate).
+
+    Its EventId is not read: some corrected files have one template under two ids, and Loghub-2.0 groups by template.
+    """
     with (root / case.fields["csv"]).open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))
-    return (
-        [row["Content"] for row in rows],
-        [row["EventId"] for row in rows],
-        [row["EventTemplate"] for row in rows],
-    )
+    return [row["Content"] for row in rows], [row["EventTemplate"] for row in rows]
 
 
 def _time(value: object) -> datetime | None:

@@ -194,7 +194,7 @@ def _warnings(case: Case, known: Mapping[str, Case]) -> Iterator[str]:
 def _templates(dataset: Dataset) -> Iterator[Problem]:
     for case in dataset.cases:
         try:
-            messages, _, _ = read_templates(case, dataset.root)
+            messages, _ = read_templates(case, dataset.root)
         except (KeyError, ValueError, OSError) as exc:
             yield Problem(str(dataset.root / case.fields["csv"]), 1, f"no Loghub CSV: {exc!r}")
             continue

@@ -45,12 +45,11 @@ _SHARED: Final = ("pid", "tid", "thread", "logger", "host", "component", "stream
 _DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions, and never quotes: need no escapes
 
 
-def frame(height: int, **columns: pl.Series | pl.Expr) -> pl.DataFrame:
+def frame(height: int, **columns: pl.Series) -> pl.DataFrame:
     """A frame of DECODED of `height` rows with some columns given, the rest empty."""
     given = {
         name: column if column.dtype == DECODED[name] else column.cast(DECODED[name])
         for name, column in columns.items()
-        if isinstance(column, pl.Series)
     }
     if not given:
         given = {"body": pl.Series([None], dtype=pl.String).new_from_index(0, height)}

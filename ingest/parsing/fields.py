@@ -73,6 +73,8 @@ STATUS: Final = _paths(
     "status status_code statusCode res.statusCode response.status http.status_code http.response.status_code"
 )
 
+EVENT_TYPES: Final = {"Normal": severity.INFO, "Warning": severity.WARN}
+"""Types of a Kubernetes event, which has a reason, too."""
 GELF: Final = frozenset({"short_message", "PRIORITY", "_SYSTEMD_UNIT"})
 _NUMBER_KEYS: Final = frozenset({"severityNumber", "severity_number", "SeverityNumber"})
 
@@ -174,6 +176,11 @@ def _of_word(word: str) -> int:
     return severity.of_word(word)
 
 
+def _severity_of_event(data: Mapping[str, Any]) -> int:
+    """Severity of a Kubernetes event by its type; 0 for anything else."""
+    return EVENT_TYPES.get(str(data.get("type")), 0) if isinstance(data.get("reason"), str) else 0
+
+
 def time_of(value: object) -> tuple[str | None, int | None]:
     """A time field as a text to parse, or as microseconds since 1970."""
     if isinstance(value, str):
@@ -259,6 +266,8 @@ def read(data: dict[str, Any], line: str, format_name: str) -> Entry:
         status = _plain(found[1])
         if status is not None and status.isdigit() and 100 <= int(status) <= 599:
             entry.severity = severity.of_http_status(int(status))
+    if not entry.severity:
+        entry.severity = _severity_of_event(data)
     entry.body = _body(data, rest, plan, message, line)
     if rest:
         entry.attributes = orjson.dumps(rest, default=str).decode()

@@ -10,6 +10,7 @@ import polars as pl
 from core import severity
 from core.batch import TIMESTAMP
 from ingest.parsing import columns, services, timestamps
+from ingest.parsing.fields import EVENT_TYPES
 from ingest.parsing.formats import Format, Variant
 from ingest.parsing.timestamps import Clock
 
@@ -22,7 +23,8 @@ _CONSUMED: Final = frozenset(
 _ERROR_TYPE: Final = r"(?:Exception|Error|Throwable)$"
 _DETAILS: Final = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION")
 _REDIS: Final = {".": severity.DEBUG, "-": severity.INFO, "*": severity.INFO + 1, "#": severity.WARN}
-_EVENTS: Final = {"Normal": severity.INFO, "Warning": severity.WARN}
+_EVENT_TYPE: Final = r"^(?:\x22?Event occurred\x22? |Event\().*\btype(?:=\x22|: ')(Normal|Warning)['\x22]"
+"""What a component writes about an event that it records; its own level is always INFO."""
 _DOTNET: Final = {"trce": severity.TRACE, "dbug": severity.DEBUG, "crit": severity.ERROR + 1}
 
 
@@ -71,7 +73,9 @@ def _decoded(
         body = (groups["logger"] + ": " + body).zip_with(types, body)
     if "rest" in names:
         body = groups["rest"] + content
-    given: dict[str, pl.Series | pl.Expr] = {"body": body.alias("body"), "severity": _severities(groups, names)}
+    given: dict[str, pl.Series] = {"body": body.alias("body"), "severity": _severities(groups, names)}
+    if fmt.name == "klog" and (recorded := groups["logger"].str.starts_with("event.go:")).any():
+        given["severity"] = _severities_of_events(given["severity"], recorded, content)
     if "base" in names:
         given["timestamp"] = _times(groups, names, variant.shapes or fmt.shapes, clock)
     if (program := _program(groups, names)) is not None:
@@ -149,7 +153,7 @@ def _severities(groups: pl.DataFrame, names: set[str]) -> pl.Series:
     elif "mark" in names:
         result = _mapped(groups["mark"], _REDIS)
     elif "event" in names:
-        result = _mapped(groups["event"], _EVENTS)
+        result = _mapped(groups["event"], EVENT_TYPES)
     elif "status" in names:
         table = {str(status): severity.of_http_status(status) for status in range(100, 600)}
         result = _mapped(groups["status"], table)
@@ -159,6 +163,12 @@ def _severities(groups: pl.DataFrame, names: set[str]) -> pl.Series:
     if result is None:
         result = pl.Series([0], dtype=pl.UInt8).new_from_index(0, groups.height)
     return result.fill_null(0).alias("severity")
+
+
+def _severities_of_events(severities: pl.Series, recorded: pl.Series, content: pl.Series) -> pl.Series:
+    """Severities with those of the events' own types, where a record tells of an event."""
+    types = content.set(~recorded, None).str.extract(_EVENT_TYPE, 1)
+    return _mapped(types, EVENT_TYPES).zip_with(types.is_not_null(), severities).alias("severity")
 
 
 def _program(groups: pl.DataFrame, names: set[str]) -> pl.Series | None:

@@ -51,6 +51,8 @@ _FILLED: Final = rf'(?:"{_CHARACTER}+"|{_BARE}+)'
 _ROLE_PATHS: Final = frozenset(path for paths in fields.ROLES for path in paths)
 _ROLE_OBJECTS: Final = frozenset(path[:depth] for path in _ROLE_PATHS for depth in range(1, len(path)))
 _ROLE_KEYS: Final = frozenset(path[0] for path in _ROLE_PATHS)
+_EVENT: Final = ("type", "reason")
+"""Keys of a Kubernetes event; its type says how severe it is."""
 _BUNYAN: Final = ("name", "v", "pid")
 
 
@@ -161,6 +163,8 @@ def _roles(node: Node) -> dict[str, tuple[Path, Kind]]:
             break
     if "time" not in roles and "message" not in roles:
         raise _UnsupportedError
+    if "level" not in roles and all(_at(node, (key,)) is not None for key in _EVENT):
+        raise _UnsupportedError
     if "service" not in roles and all(_at(node, (key,)) is not None for key in _BUNYAN):
         if _at(node, ("name",)) != "string":
             raise _UnsupportedError
@@ -234,7 +238,10 @@ class _Json:
     def __init__(self, node: Node, roles: dict[str, tuple[Path, Kind]], *, open_end: bool = True) -> None:
         self._node = node
         self._open_end = open_end
-        self._markers = tuple((key,) for key in _BUNYAN) if _at(node, ("name",)) else ()
+        markers = _BUNYAN if _at(node, ("name",)) else ()
+        if not any(role == "level" for role in roles):
+            markers = (*markers, *_EVENT)
+        self._markers = tuple((key,) for key in markers)
         self._claims = {
             path: Claim(role, path, kind, f"v{number}", role in _KEPT)
             for number, (role, (path, kind)) in enumerate(roles.items())

@@ -209,7 +209,7 @@ def test_loghub_folders(tmp_path: Path) -> None:
     folder = tmp_path / "hub" / "App"
     folder.mkdir(parents=True)
     (folder / "App_structured.csv").write_text(
-        "LineId,Content,EventId,EventTemplate\n1,up one,E1,up <*>\n2,up two,E1,up <*>\n3,down,E2,down\n"
+        "LineId,Content,EventId,EventTemplate\n1,up one,E1,up <*>\n2,up two,E3,up <*>\n3,down,E2,down\n"
     )
     metrics = {name: each.value for name, each in judge(tmp_path / "hub", tmp_path / "out").systems[0].metrics.items()}
     # Three groups predicted, one of the two true ones exactly: GA 1/3, FGA 2*1/(3+2).

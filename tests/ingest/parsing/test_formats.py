@@ -57,6 +57,10 @@ SAMPLES = [
     Sample("ras_syslog", "- 1131566461 2005.11.09 admin1 Nov 9 12:01:01 local@admin1 /apps/sbin/gmetad[1682]: no answer", "2005-11-09T20:01:01", 0, "no answer", "gmetad", {"node": "admin1", "pid": "1682"}),
     # programs and platforms
     Sample("klog", "W0612 10:00:01.123456       1 reflector.go:324] failed to list", f"{T}.123456", 13, "failed to list", None, {"pid": "1", "logger": "reflector.go:324"}),
+    Sample("klog", 'I0612 10:00:01.123456       1 event.go:307] "Event occurred" object="shop/web" kind="Pod" type="Warning" reason="BackOff" message="Back-off"', f"{T}.123456", 13, '"Event occurred" object="shop/web" kind="Pod" type="Warning" reason="BackOff" message="Back-off"'),
+    Sample("klog", "I0612 10:00:01.123456       1 event.go:291] Event(v1.ObjectReference{Kind:\"Pod\"}): type: 'Warning' reason: 'Failed' no image", f"{T}.123456", 13, "Event(v1.ObjectReference{Kind:\"Pod\"}): type: 'Warning' reason: 'Failed' no image"),
+    Sample("klog", 'I0612 10:00:01.123456       1 event.go:307] "Event occurred" kind="Pod" type="Normal" reason="Pulled"', f"{T}.123456", 9, '"Event occurred" kind="Pod" type="Normal" reason="Pulled"'),
+    Sample("json", f'{{"ts":"{T}Z","msg":"Back-off","type":"Warning","reason":"BackOff"}}', T, 13, "Back-off", None, {"type": "Warning"}),
     Sample("android", "03-17 16:13:38.811  1702  2395 D WindowManager: printing", "2024-03-17T16:13:38.811000", 5, "printing", None, {"logger": "WindowManager"}),
     Sample("oslo", "nova-compute.log.1.2017-05-16_13:55:31 2017-05-16 00:07:17.508 2931 INFO nova.compute.manager [req-add1-2ed5 - - - - -] [instance: x] VM Started", "2017-05-16T00:07:17.508000", 9, "[instance: x] VM Started", "nova-compute", {"logger": "nova.compute.manager", "pid": "2931"}, "req-add1-2ed5"),
     Sample("oslo", "2017-05-16 00:07:17.508 2931 INFO nova.compute.manager VM Started", "2017-05-16T00:07:17.508000", 9, "VM Started", "nova"),

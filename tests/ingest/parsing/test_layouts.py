@@ -83,6 +83,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "extra": VALUE,
     "stream": st.sampled_from(["stdout", "stderr"]),
     "timestamp": st.sampled_from(STAMPS),
+    "type": st.sampled_from(["Normal", "Warning", "start", 3]),
+    "reason": st.sampled_from(["BackOff", "", None]),
 }
 
 
