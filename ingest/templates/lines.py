@@ -42,6 +42,7 @@ class LineMiner:
         self._parser = parser
         self._miner = miner
         self._known = _no_keys()
+        self._services: set[str | None] = set()
         self._generation = miner.generation
         self._held: pl.DataFrame | None = None
 
@@ -79,20 +80,29 @@ class LineMiner:
         if news.is_empty():
             return pl.DataFrame(), _no_keys()
         budget = self._miner.budget(frame.height)
-        beyond = _no_keys()
+        over = news.clear()
         if news.height > budget:
             news = news.sort(["len", "key"], descending=[True, False])
-            over = news[budget:]
-            nobody = pl.Series([None], dtype=pl.String).new_from_index(0, over.height)
-            ids = self._miner.overflowing(frame["line"].gather(over["row"]), nobody, over["len"])
-            beyond = over.select("key", template_id=ids, folds=pl.lit(False))
-            news = news[:budget]
+            news, over = news[:budget], news[budget:]
         news = news.sort("row")
         records, folds = self._parser.parse_single(frame[news["row"]])
         mined = records.with_columns(self._miner.learn(records, budget))
         table = news.select("key", template_id=mined["template_id"], folds=folds)
         self._known = pl.concat([self._known, table]).tail(_MAX_KEYS)
-        return mined.filter(~folds), beyond
+        self._services.update(records["service"].unique().to_list())
+        return mined.filter(~folds), self._beyond(over, frame)
+
+    def _beyond(self, over: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+        """The keys beyond the budget under overflow templates; their lines are not parsed.
+
+        Their service is that of the source, where all records read so far had one; unknown otherwise.
+        """
+        if over.is_empty():
+            return _no_keys()
+        service = next(iter(self._services)) if len(self._services) == 1 else None
+        services = pl.Series([service], dtype=pl.String).new_from_index(0, over.height)
+        ids = self._miner.overflowing(frame["line"].gather(over["row"]), services, over["len"])
+        return over.select("key", template_id=ids, folds=pl.lit(False))
 
     @staticmethod
     def _together(folds: pl.Series) -> pl.Series | None:

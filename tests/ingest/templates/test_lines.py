@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from ingest.parsing.parser import Parser
 from ingest.parsing.stream import BatchStream
 from ingest.sources.files import open_sources
 from ingest.templates.lines import LineMiner
-from ingest.templates.miner import DrainMiner
+from ingest.templates.miner import DrainMiner, MinerConfig
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -86,3 +89,18 @@ def test_no_lines(tmp_path: Path) -> None:
     path = tmp_path / "empty.log"
     path.write_text("")
     assert short_way(path) == ({}, [])
+
+
+@pytest.mark.parametrize(("services", "expected"), [(("orders",), "orders"), (("orders", "cart"), None)])
+def test_overflow_has_the_service_of_a_source_with_one(
+    tmp_path: Path, services: tuple[str, ...], expected: str | None
+) -> None:
+    path = tmp_path / "app.log"
+    words = ["".join(each) for each in itertools.product("abcdefghij", repeat=3)]
+    lines = [f"Mar  1 09:00:00 host {services[n % len(services)]}[7]: {word} happened" for n, word in enumerate(words)]
+    path.write_text("\n".join(lines) + "\n")
+    (source,) = open_sources([str(path)]).sources
+    miner = DrainMiner(MinerConfig(min_budget=50))
+    list(LineMiner(Parser(source.name, modified_at=NOW, observed_at=NOW), miner).mine(source))
+    assert sum(miner.overflow.values()) == len(lines) - 100
+    assert {miner.templates()[each].service for each in miner.overflow} == {expected}
