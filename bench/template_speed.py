@@ -1,11 +1,16 @@
 """Speed of template mining: `cali templates` as a whole process against drain3's mining alone, on one core.
 
     python bench/template_speed.py [--lines N] [--drain3-lines N] [--masks same|plain] [--only NAME ...]
+    python bench/template_speed.py --lengths 32000 1000000 [--only NAME ...]
+    python bench/template_speed.py --snapshots 1 [--only NAME ...]
 
 Replays of real logs (bench/replay.py). CALI: start of the interpreter, reading, header parsing, mining and output, in a
 process pinned to one core. drain3: only the calls of `TemplateMiner.add_log_message`, in a process pinned to the same
 core; messages are read before. Seconds are processor seconds (user and system), so that other work on the machine hurts
 less. Memory is the peak of the process. ARI compares the clusters of both with each other and with the labels.
+
+`--lengths` compares the mining alone (bench/mining_alone.py) of replays of several lengths, with and without masks;
+`--snapshots` shows what saving every so many seconds costs while a replay is mined.
 """
 
 from __future__ import annotations
@@ -87,13 +92,57 @@ def adjusted_rand(a: Sequence[object], b: Sequence[object]) -> float:
     return 1.0 if most == expected else (both - expected) / (most - expected)
 
 
+def lengths(names: Sequence[str], sizes: Sequence[int]) -> None:
+    """Rates of mining by the length of the log, with and without masks."""
+    print("| replay | masks | lines | lines/s | templates | of them overflow, lines | MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name in names:
+        for size in sizes:
+            for masks in ("default", "none"):
+                found = _mined(name, size, *(["--no-masks"] if masks == "none" else []))
+                print(
+                    f"| {name} | {masks} | {size:,} | {found['rate']:,.0f} | {found['templates']:,} |"
+                    f" {found['overflow']:,} | {found['peak_mib']:.0f} |",
+                    flush=True,
+                )
+
+
+def saving(names: Sequence[str], lines: int, seconds: float) -> None:
+    """What snapshots on a schedule cost while a log is mined."""
+    print(f"| replay, saved every {seconds:g} s | saved | share of the time | templates | bytes | loaded in |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name in names:
+        found = _mined(name, lines, "--snapshots", str(seconds))
+        print(
+            f"| {name} | {found['saves']} times | {found['saving_share']:.1%} | {found['templates']:,} |"
+            f" {found['snapshot_bytes']:,} | {found['load_seconds'] * 1000:.0f} ms |",
+            flush=True,
+        )
+
+
+def _mined(name: str, lines: int, *options: str) -> dict[str, float]:
+    systems, unique = CASES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "replay.log"
+        replay.write(systems, lines, unique, log)
+        output = child([sys.executable, str(HERE / "mining_alone.py"), str(log), *options]).output
+    found: dict[str, float] = json.loads(output)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--drain3-lines", type=int, default=1_000_000, help="fewer save time: its rate hardly changes")
     parser.add_argument("--masks", choices=("same", "plain"), default="same", help="masks of drain3")
     parser.add_argument("--only", nargs="*", choices=tuple(CASES))
+    parser.add_argument("--lengths", nargs="+", type=int, metavar="LINES", help="compare the rates of these lengths")
+    parser.add_argument("--snapshots", type=float, metavar="SECONDS", help="save this often while mining")
     args = parser.parse_args()
+    if args.lengths:
+        return lengths(args.only or tuple(CASES), args.lengths)
+    if args.snapshots:
+        return saving(args.only or tuple(CASES), args.lines, args.snapshots)
     cali = [sys.executable, "-c", "from cali.main import main; main()", "templates", "--no-state"]
     print(f"core {CORE}, {args.lines:,} lines, drain3 on {args.drain3_lines:,} with {args.masks} masks\n")
     print(

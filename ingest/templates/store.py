@@ -7,8 +7,10 @@ are what messages are matched with; templates are what the rest of CALI sees.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 
 from ingest.templates import siblings
 from ingest.templates.evidence import Words
@@ -53,11 +55,17 @@ def _wild(words: Words) -> _Positions:
     return tuple(at for at, word in enumerate(words) if word in (GENERAL, UNIT))
 
 
-def _constants(words: Sequence[str], positions: _Positions) -> Words:
-    if not positions:
-        return tuple(words)
-    skipped = set(positions)
-    return tuple(word for at, word in enumerate(words) if at not in skipped)
+def _constants(words: Words, positions: _Positions) -> Words:
+    return _keeper(len(words), positions)(words) if positions else words
+
+
+@lru_cache(maxsize=1 << 16)
+def _keeper(length: int, positions: _Positions) -> Callable[[Words], Words]:
+    """A function that leaves the words at `positions` out; the same few are asked for with every message."""
+    kept = [at for at in range(length) if at not in set(positions)]
+    if len(kept) > 1:
+        return itemgetter(*kept)
+    return (lambda words: (words[kept[0]],)) if kept else (lambda words: ())
 
 
 class TemplateStore:
