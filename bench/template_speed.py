@@ -140,9 +140,11 @@ def main() -> None:
     parser.add_argument("--snapshots", type=float, metavar="SECONDS", help="save this often while mining")
     args = parser.parse_args()
     if args.lengths:
-        return lengths(args.only or tuple(CASES), args.lengths)
+        lengths(args.only or tuple(CASES), args.lengths)
+        return
     if args.snapshots:
-        return saving(args.only or tuple(CASES), args.lines, args.snapshots)
+        saving(args.only or tuple(CASES), args.lines, args.snapshots)
+        return
     cali = [sys.executable, "-c", "from cali.main import main; main()", "templates", "--no-state"]
     print(f"core {CORE}, {args.lines:,} lines, drain3 on {args.drain3_lines:,} with {args.masks} masks\n")
     print(
