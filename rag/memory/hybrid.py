@@ -25,7 +25,7 @@ from core.ports import Embedder
 from core.template_ids import template_hex
 from rag.memory.documents import MAX_TEXT_CHARS, faults_of, passage, plain, search_terms
 from rag.memory.fusion import Fused, Fusion, fuse, reweight
-from rag.memory.index import Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of
+from rag.memory.index import Asked, Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of
 from rag.memory.signature import Features, features, nearest
 from rag.memory.terms import CONCEPT_MARK, terms
 
@@ -49,9 +49,7 @@ class Reranker(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Query:
     text: str
-    vector: Vector
-    terms: str
-    shapes: str
+    searched: Asked
     template_ids: frozenset[int]
     id: str | None
     faults: Features
@@ -241,18 +239,16 @@ class HybridMemory:
             text, words, key = passage(document), search_terms(document), document.id
             ids, faults = document.template_ids, features(faults_of(document))
         shapes = " ".join(map(template_hex, ids))
-        return _Query(text, self._vectors([text])[0], _bounded(words), shapes, frozenset(ids), key, faults)
+        searched = Asked(self._vectors([text])[0], _bounded(words), shapes)
+        return _Query(text, searched, frozenset(ids), key, faults)
 
     def _search(self, name: Collection, asked: _Query, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:
         depth = max(_DEPTH, 5 * k)
-        floor = self._fusion.dense_floor
-        dense = self._store.nearest(name, asked.vector, depth, where)
-        lists: dict[str, Hits] = {"dense": [hit for hit in dense if hit[1] >= floor]}
-        if asked.terms:
-            lists["bm25"] = self._store.by_terms(name, asked.terms, depth, where)
-        if asked.shapes and name == "incidents":
-            lists["templates"] = self._store.by_shapes(name, asked.shapes, depth, where)
-        lists = {signal: hits for signal, hits in lists.items() if self._weight(signal) > 0}
+        searched = asked.searched if name == "incidents" else replace(asked.searched, shapes="")
+        found = self._store.search(name, searched, depth, where)
+        lists = {signal: hits for signal, hits in found.items() if self._weight(signal) > 0}
+        if "dense" in lists:
+            lists["dense"] = [hit for hit in lists["dense"] if hit[1] >= self._fusion.dense_floor]
         fused = fuse(lists, self._fusion)[:depth]
         documents = self._store.fetch(name, [one.id for one in fused])
         known: Sequence[Fused] = [one for one in fused if one.id in documents]

@@ -41,6 +41,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the searches look for: a vector, words, template ids (words separated by spaces; empty: not searched)."""
+
+    vector: Vector
+    terms: str
+    shapes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """The few fields of a document that listing and counting need."""
 
@@ -89,16 +98,12 @@ class MemoryStore(Protocol):
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> int: ...
 
-    def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
-        """By cosine."""
-        ...
+    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
+        """At most `k` hits of each search, by its name.
 
-    def by_terms(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        """By BM25 over words (k1 1.2, b 0.75); documents that share no word are absent."""
-        ...
-
-    def by_shapes(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        """By BM25 over template ids (k1 1.2, b 0.3): a shape that few incidents have weighs most."""
+        `dense`: by cosine. `bm25`: by BM25 over words (k1 1.2, b 0.75); documents that share no word are absent.
+        `templates`: by BM25 over template ids (k1 1.2, b 0.3): a template that few incidents have weighs most.
+        """
         ...
 
     def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]: ...

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.domain import LogTemplate
 from core.memory import MemoryDocument, MemoryFilter
-from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Hits, Manifest, Outline, Vector
+from rag.memory.index import BM25_SHAPES, BM25_TERMS, Asked, Collection, Entry, Hits, Manifest, Outline, Vector
 
 SCHEMA = 1
 
@@ -107,18 +107,15 @@ class LocalStore:
         rows.changed()
         return len(gone)
 
-    def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
-        rows, vectors, _, _ = self._rows[collection].built()
-        scores = vectors @ vector if rows else np.zeros(0, np.float32)
-        return _best({row: float(score) for row, score in enumerate(scores)}, rows, k, where)
-
-    def by_terms(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        rows, _, terms, _ = self._rows[collection].built()
-        return _best(terms.scores(query), rows, k, where)
-
-    def by_shapes(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        rows, _, _, shapes = self._rows[collection].built()
-        return _best(shapes.scores(query), rows, k, where)
+    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
+        rows, vectors, terms, shapes = self._rows[collection].built()
+        cosines = vectors @ asked.vector if rows else np.zeros(0, np.float32)
+        scores = {
+            "dense": {row: float(score) for row, score in enumerate(cosines)},
+            "bm25": terms.scores(asked.terms),
+            "templates": shapes.scores(asked.shapes),
+        }
+        return {name: _best(found, rows, k, where) for name, found in scores.items()}
 
     def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
         for _, entry in sorted(self._rows[collection].entries.items()):

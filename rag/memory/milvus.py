@@ -26,7 +26,18 @@ from core.errors import CaliError, PermanentError, RetryableError
 from core.memory import MemoryDocument, MemoryFilter
 from rag.memory import codec, lite
 from rag.memory.filters import expression, ids_expression, prefix_expression, quoted
-from rag.memory.index import BM25_SHAPES, BM25_TERMS, Collection, Entry, Generation, Hits, Manifest, Outline, Vector
+from rag.memory.index import (
+    BM25_SHAPES,
+    BM25_TERMS,
+    Asked,
+    Collection,
+    Entry,
+    Generation,
+    Hits,
+    Manifest,
+    Outline,
+    Vector,
+)
 from rag.memory.lock import MemoryLock
 from rag.memory.rows import MAX_VARCHAR, document_row, template_row, to_template, to_time
 
@@ -204,6 +215,7 @@ class MilvusStore:
         self._milvus = milvus
         self._generation = generation
         self._filled: set[str] = set()
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="memory-search")
         for what in _COLLECTIONS:
             milvus.call("load_collection", self._name(what))
 
@@ -250,14 +262,23 @@ class MilvusStore:
                 self._milvus.call("delete", self._name(collection), filter=these)
         return len(there)
 
-    def nearest(self, collection: Collection, vector: Vector, k: int, where: MemoryFilter) -> Hits:
-        return self._search(collection, "dense", vector, k, where)
-
-    def by_terms(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        return self._search_words(collection, "bm25", query, k, where)
-
-    def by_shapes(self, collection: Collection, query: str, k: int, where: MemoryFilter) -> Hits:
-        return self._search_words(collection, "overlap", query, k, where)
+    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
+        # BM25 divides by the mean length of the documents: Milvus fails where there are none.
+        if collection not in self._filled and not self._count(collection):
+            return {}
+        self._filled.add(collection)
+        wanted = {
+            "dense": ("dense", asked.vector),
+            "bm25": ("bm25", asked.terms),
+            "templates": ("overlap", asked.shapes),
+        }
+        # At once: each is one request, and Milvus uses another core for each.
+        running = {
+            name: self._pool.submit(self._search, collection, field, query, k, where)
+            for name, (field, query) in wanted.items()
+            if len(query)
+        }
+        return {name: request.result() for name, request in running.items()}
 
     def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
         fields = ["id", "starts_at", "fingerprint", "confirmed", "rejected"]
@@ -302,6 +323,7 @@ class MilvusStore:
         return self._count("templates")
 
     def close(self) -> None:
+        self._pool.shutdown()
         self._milvus.close()
 
     def _name(self, what: str) -> str:
@@ -314,12 +336,6 @@ class MilvusStore:
     def _write(self, what: str, rows: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(rows), _WRITE):
             self._milvus.call("upsert", self._name(what), data=list(rows[start : start + _WRITE]))
-
-    def _search_words(self, collection: Collection, field: str, query: str, k: int, where: MemoryFilter) -> Hits:
-        # BM25 divides by the mean length of the documents: Milvus fails where there are none.
-        if collection not in self._filled and self._count(collection):
-            self._filled.add(collection)
-        return self._search(collection, field, query, k, where) if collection in self._filled else []
 
     def _search(self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter) -> Hits:
         found = self._milvus.call(
