@@ -42,7 +42,8 @@ ABLATIONS: Mapping[str, MinerConfig] = {
     "no pairs": MinerConfig(siblings=replace(_S, pairs=False)),
     "no runs": MinerConfig(siblings=replace(_S, runs=False)),
     "no fans": MinerConfig(siblings=replace(_S, fans=False)),
-    "no siblings at all": MinerConfig(siblings=replace(_S, pairs=False, runs=False, fans=False)),
+    "no lists": MinerConfig(siblings=replace(_S, lists=0)),
+    "no siblings at all": MinerConfig(siblings=replace(_S, pairs=False, runs=False, fans=False, lists=0)),
     "masks: numbers only": MinerConfig(masks=tuple(each for each in DEFAULT_MASKS if each.name in ("NUM", "ID"))),
 }
 GRID = {

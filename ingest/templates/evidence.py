@@ -9,7 +9,7 @@ Drain groups messages that look alike; it cannot tell `session opened` from `ses
 - the first word says who or what speaks, so it varies only from `first` distinct ones on;
 - words that vary in step (each value of one goes with one value of the other) are phrases, not two parameters;
 - units (`B`, `KB`) after a number vary with it;
-- a position where masks or digits differ varies.
+- a position where masks or digits differ varies, and one that held quoted text of several words.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.templates.words import GENERAL, UNIT, WILDCARD
+from ingest.templates.words import GENERAL, PHRASE, UNIT, WILDCARD
 
 _SIZE_UNITS: Final = "B KB MB GB TB PB KiB MiB GiB TiB byte bytes"
 _TIME_UNITS: Final = "ns us ms s sec secs second seconds min mins minute minutes h hour hours"
@@ -77,7 +77,7 @@ def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Threshol
     for at in varying:
         values, words = columns[at], plain[at]
         literals = [v for v in values if not WILDCARD.search(v)]
-        if GENERAL in values or (len(words) <= 1 and len(values) > len(words)):
+        if GENERAL in values or PHRASE in values or (len(words) <= 1 and len(values) > len(words)):
             continue
         if at and thresholds.units and is_unit_of_number(literals, columns[at - 1]):
             continue

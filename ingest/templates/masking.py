@@ -55,6 +55,7 @@ _NAME: Final = r"[0-9A-Za-z_.$@+\-~%*#]"
 _TLD: Final = r"(?:com|net|org|edu|gov|mil|info|biz|io|local|internal|lan|localdomain|arpa)"
 _END: Final = r"([\s\"'()\[\],;:=]|\.?$|\.\s)"
 _LABELS: Final = r"(?:[0-9A-Za-z_\-]+\.)+"
+_PHRASE: Final = r"[^Q<>=]*[^Q<>=\s] [^Q<>=]*[^Q<>=.!?]"
 _NUMBERED_LABEL: Final = r"[0-9A-Za-z_\-]*[0-9][0-9A-Za-z_\-]*\."
 
 DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
@@ -83,6 +84,9 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("DURATION", r"<\d+ (?:ms|secs?|s)" + _B),  # "<1 sec"
     _mask("STR", r"=\"[^\"<>]*\"", '="<STR>"'),
     _mask("STR", r"='[^'<>]*'", "='<STR>'"),
+    # Quoted text of several words, unless it ends like a sentence: that is somebody else's message, not a value.
+    _mask("STR", r"(^|[\s(\[:,])\"" + _PHRASE.replace("Q", '"') + '"', '$1"<STR>"'),
+    _mask("STR", r"(^|[\s(\[:,])'" + _PHRASE.replace("Q", "'") + r"'([\s)\],;:.]|$)", "$1'<STR>'$2"),
     _mask("HOST", rf"{_B}{_LABELS}{_TLD}(?:\.[a-z]{{2}})?(?::\d+)?{_END}", "<HOST>$1"),
     _mask("HOST", rf"{_B}{_NUMBERED_LABEL}{_LABELS}[a-z]{{2,6}}(?::\d+)?{_END}", "<HOST>$1"),
     _mask("HOST", _B + r"[A-Za-z]+(?:-[A-Za-z]+)*-\d+:\d{2,5}" + _B),

@@ -1,10 +1,12 @@
 """Siblings: templates of different layouts that are one template, found by their texts.
 
-Three statements about logs, each an index from a reduced text to templates:
+Four statements about logs, each an index from a reduced text to templates:
 
 - *pairs*: texts that are equal but for the values after `key=` are one template (quoted, braced and bare values);
 - *runs*: texts that are equal but for the length of a run of one wildcard (`<ID> <ID> <ID>`) are one template, whose
   parameter is a list;
+- *lists*: texts that are equal but for lists of words with commas between (`[a, b, c]`), of `lists` different lengths,
+  are one template;
 - *fans*: texts that are equal but for one blank-separated word are one template where that word is a mere value in one
   of them (only wildcards and punctuation); where `bearing` of them hold a wildcard among letters; or, for the first
   word, from `first` plain ones on.
@@ -21,7 +23,11 @@ from ingest.templates.words import GENERAL, WILDCARD
 
 _BRACED: Final = r"[^\s,;(){}\[\]]*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _PAIR_VALUE: Final = re.compile(rf"(?<=[0-9A-Za-z_)>\]]=)(?:\"[^\"]*\"|'[^']*'|{_BRACED}|[^\s,;)\]}}]+)")
-_RUN: Final = re.compile(r"(<(?:\*|[A-Z][A-Z0-9_]*)>)(?:[ ,]+\1)+")
+_PLAIN: Final = r"[^\s,;:=<>(){}\[\]\"']*"
+_RUN: Final = re.compile(rf"({_PLAIN}<(?:\*|[A-Z][A-Z0-9_]*)>{_PLAIN})(?:[ ,]+\1)+(?![^\s,;:=(){{}}\[\]\"'])")
+_ITEM: Final = r"[^\s,;:=(){}\[\]\"']+"
+_LIST: Final = re.compile(rf"(?<![^\s(\[{{:=]){_ITEM}(?:, ?{_ITEM})+(?=[\s)\]}}.]|$)|(?<=\[){_ITEM}(?=\])")
+_BRACKETS: Final = re.compile(rf"\[{_ITEM}(?:, ?{_ITEM})*\]")
 _CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
 _ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
@@ -36,6 +42,7 @@ class SiblingRules:
     pairs: bool = True
     runs: bool = True
     fans: bool = True
+    lists: int = 3
     bearing: int = 4
     first: int = 20
 
@@ -53,6 +60,10 @@ def keys(text: str, rules: SiblingRules) -> Iterator[tuple[str, int, int]]:
             yield "pairs", 0, hash(reduced)
     if rules.runs:
         yield "runs", 0, hash(_RUN.sub(r"\1", text))
+    if rules.lists and ("," in text or "[" in text or GENERAL in text):
+        reduced, lists = _LIST.subn(GENERAL, _RUN.sub(r"\1", text))
+        if lists or GENERAL in text:
+            yield "lists", 0, hash(reduced)
     if rules.fans:
         parts = [WILDCARD.sub(GENERAL, part) for part in chunks(text)]
         lettered = [bool(_LETTERS.search(part.replace(GENERAL, ""))) for part in parts]
@@ -71,6 +82,8 @@ def together(rule: str, at: int, texts: Mapping[int, str], rules: SiblingRules) 
     """Which of some texts that share a key of `rule` are one template (none, or two and more), by id."""
     if len(texts) < 2:
         return []
+    if rule == "lists":
+        return _lists(texts, rules)
     if rule != "fans":
         return sorted(texts)
     values = {each: _chunk(text, at) for each, text in texts.items()}
@@ -86,6 +99,16 @@ def together(rule: str, at: int, texts: Mapping[int, str], rules: SiblingRules) 
     else:
         group = []
     return sorted(group) if len(group) > 1 else []
+
+
+def _lists(texts: Mapping[int, str], rules: SiblingRules) -> list[int]:
+    """Lists of enough lengths; and with a template that such lists made already, lists that can be nothing else."""
+    lengths = {each: text.count(",") for each, text in texts.items()}
+    if len(set(lengths.values())) >= rules.lists:
+        return sorted(texts)
+    made = [each for each, text in texts.items() if _LIST.sub(GENERAL, text) == text]
+    clear = [each for each, text in texts.items() if each not in made and (lengths[each] > 1 or _BRACKETS.search(text))]
+    return sorted([*made, *clear]) if made and clear else []
 
 
 def _chunk(text: str, at: int) -> str:
@@ -107,6 +130,10 @@ def _unify(a: str, b: str) -> str:
     if len(left) != len(right):
         a, b = _RUN.sub(r"\1", a), _RUN.sub(r"\1", b)
         left, right = chunks(a), chunks(b)
+    if len(left) != len(right):
+        one, other = _LIST.sub(GENERAL, a), _LIST.sub(GENERAL, b)
+        if one == other:
+            return one
     if len(left) != len(right):
         return _unify_ends(a, b)
     pieces, last = [], 0

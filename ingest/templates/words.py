@@ -14,11 +14,14 @@ GENERAL: Final = "<*>"
 """A word that varies, by evidence."""
 UNIT: Final = "<UNIT>"
 """A unit that varies (`B`, `KB`) after a number; number and unit together show as `<SIZE>`."""
+PHRASE: Final = "<STR>"
+"""Quoted text."""
 SLOT: Final = "\x00"
 """Stands for a word in a layout."""
 
 WILDCARD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>")
 _WORD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>\x00]+")
+_MEMBER: Final = re.compile('(\x00") ?: ?"?(?=\x00)')
 _SIZE: Final = re.compile(r"<(?:NUM|\*|SIZE)> ?<UNIT>")
 
 
@@ -36,6 +39,9 @@ def join(words: Sequence[str], layout: str) -> str:
 
 
 def separators_before(layout: str) -> tuple[str, ...]:
-    """For each word, the separator just before it (blanks between skipped for `:` and `=`); `^` for the first."""
-    tight = layout.replace(": ", " :").replace("= ", " =")
+    """For each word, the separator just before it (blanks between skipped for `:` and `=`); `^` for the first.
+
+    The value of a member of a JSON object, bare or in quotes, stands after `=`, too: it is the value of a key.
+    """
+    tight = _MEMBER.sub("\\1=", layout).replace(": ", " :").replace("= ", " =")
     return tuple(tight[at - 1] if at else "^" for at, char in enumerate(tight) if char == SLOT)
