@@ -9,6 +9,7 @@ endings stick to their nouns), and fault concepts (`rag.memory.concepts`) are ad
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from rag.memory.concepts import concepts
@@ -58,15 +59,16 @@ def concept_term(concept: str) -> str:
     return CONCEPT_MARK + concept.replace("_", "")
 
 
-def _of_word(word: str) -> list[str]:
+@lru_cache(maxsize=20_000)  # texts of logs repeat their words
+def _of_word(word: str) -> tuple[str, ...]:
     if word[0].isdigit():
         # Status codes, errno and SQLSTATE numbers tell; longer and shorter numbers are counts and ids.
-        return [word] if 3 <= len(word) <= 5 else []
+        return (word,) if 3 <= len(word) <= 5 else ()
     if "\uac00" <= word[0] <= "\ud7a3":
-        return [word[i : i + 2] for i in range(len(word) - 1)] or [word]
+        return tuple(word[i : i + 2] for i in range(len(word) - 1)) or (word,)
     lowered = word.lower()
     if any(digit in "0123456789" for digit in word) and len(word) > 12:
-        return []  # an id
+        return ()  # an id
     parts = [part.lower() for part in _HUMP.findall(word)] if not (word.islower() or word.isupper()) else []
     words = [lowered[:_MAX_TERM], *parts] if len(parts) > 1 else [lowered[:_MAX_TERM]]
-    return [stem(part) for part in words if part not in _STOP and len(part) > 1 and not part.isdigit()]
+    return tuple(stem(part) for part in words if part not in _STOP and len(part) > 1 and not part.isdigit())
