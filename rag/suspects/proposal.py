@@ -86,10 +86,15 @@ WEIGHTS: Final = Facts(
 """Weight of each fact in the logistic score; `docs/suspects.md` says how they were chosen."""
 
 
+def weighted(facts: Facts) -> float:
+    """The sum of the weighted facts: it means the same in every incident."""
+    products = (getattr(WEIGHTS, item.name) * getattr(facts, item.name) for item in fields(facts))
+    return float(sum(products))
+
+
 def score(facts: Facts) -> float:
-    """The logistic of the weighted facts: a number in (0, 1) that means the same in every incident."""
-    total = BIAS + sum(getattr(WEIGHTS, item.name) * getattr(facts, item.name) for item in fields(facts))
-    return 1.0 / (1.0 + math.exp(-total))
+    """The logistic of the weighted facts, in (0, 1): how strong a proposal is by itself."""
+    return 1.0 / (1.0 + math.exp(-(BIAS + weighted(facts))))
 
 
 @dataclass(frozen=True, slots=True)

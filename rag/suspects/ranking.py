@@ -21,16 +21,17 @@ from rag.suspects import (
     slowness,
 )
 from rag.suspects.asked import addressed
+from rag.suspects.calibration import probabilities
 from rag.suspects.clue import Clue
 from rag.suspects.mechanism import settle
 from rag.suspects.place import place
-from rag.suspects.proposal import Facts, Proposal, score, shorten
+from rag.suspects.proposal import Facts, Proposal, score, shorten, weighted
 from rag.suspects.scene import Scene, survey
 
 MAX_EVIDENCE: Final = 6
 MAX_RULED_OUT: Final = 8
 FAINT: Final = 0.15
-"""Suspects below this share of the best one's score are left out: they only distract."""
+"""Suspects below this share of the best one's strength are left out: they only distract."""
 _WORD: Final = re.compile(r"[a-z][a-z0-9_-]{2,}|\d{3}\b")
 _COMMON: Final = frozenset(
     re.findall(
@@ -54,17 +55,27 @@ class Ranking:
 def rank(incident: Incident, detection: Detection, *, symptom: str | None = None, limit: int = 10) -> Ranking:
     """Candidate causes of an incident, best first, at most `limit`.
 
-    Evidence comes from the detection's history, changes and reader, and is quoted verbatim; `symptom` (what the user or
-    the alert saw) only steers the order.
+    A suspect's score is the probability that it names service and fault type rightly (`calibration.py`). Evidence comes
+    from the detection's history, changes and reader, and is quoted verbatim; `symptom` (what the user or the alert saw)
+    only steers the order.
     """
     scene = survey(incident, detection)
     graph = propagation.blame(scene)
+    ordered = candidates(scene, graph, symptom)
+    likely = probabilities(
+        [weighted(item.facts) for item in ordered], [(item.service, item.fault_type) for item in ordered]
+    )
+    faintest = FAINT * score(ordered[0].facts) if ordered else 0.0
+    suspects = [
+        item.suspect(value) for item, value in zip(ordered, likely, strict=True) if score(item.facts) >= faintest
+    ]
+    return Ranking(tuple(suspects[:limit]), tuple(ruled_out(scene, graph))[:MAX_RULED_OUT])
+
+
+def candidates(scene: Scene, graph: propagation.Blame, symptom: str | None = None) -> list[Proposal]:
+    """Every candidate cause of a scene with its facts, merged, the strongest first."""
     merged = merge(steered(addressed(proposals(scene, graph), symptom), symptom))
-    ordered = sorted(merged, key=lambda item: (-score(item.facts), item.cause))
-    scored = [(item, score(item.facts)) for item in ordered[:limit]]
-    best = scored[0][1] if scored else 0.0
-    suspects = tuple(item.suspect(value) for item, value in scored if value >= FAINT * best)
-    return Ranking(suspects, tuple(ruled_out(scene, graph))[:MAX_RULED_OUT])
+    return sorted(merged, key=lambda item: (-weighted(item.facts), item.cause))
 
 
 def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
