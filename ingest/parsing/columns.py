@@ -42,6 +42,9 @@ _DEFAULTS: Final[dict[str, object]] = {
 _SHARED: Final = ("pid", "tid", "thread", "logger", "host", "component", "stream", "uptime", "container", "node")
 """Names of attributes that a wrapper and its content may both have."""
 
+_SPECIAL: Final = r"[\x22\\\x00-\x1f]"
+"""What JSON strings escape."""
+
 _DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions, and never quotes: need no escapes
 
 
@@ -85,10 +88,12 @@ def json_objects(columns: Sequence[pl.Series]) -> pl.Series | None:
     """One JSON object per row of the named columns of texts, without nulls; null where all are; None for no columns."""
     members: list[pl.Expr] = []
     quoted: list[pl.Series] = []
-    for column in columns:
-        if column.null_count() == len(column):
-            continue
-        if column.name not in _DIGITS and column.str.contains(r"[\x22\\\x00-\x1f]").any():
+    filled = [column for column in columns if column.null_count() < len(column)]
+    texts = [column.name for column in filled if column.name not in _DIGITS]
+    found = pl.DataFrame(filled).select(pl.col(texts).str.contains(_SPECIAL).any()) if texts else None
+    special = {} if found is None else found.row(0, named=True)
+    for column in filled:
+        if special.get(column.name):
             column = (
                 column.str.replace_all("\\", "\\\\", literal=True)
                 .str.replace_all('"', '\\"', literal=True)

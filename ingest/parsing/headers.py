@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -11,7 +12,7 @@ from core import severity
 from core.batch import TIMESTAMP
 from ingest.parsing import columns, services, timestamps
 from ingest.parsing.fields import EVENT_TYPES
-from ingest.parsing.formats import Format, Variant
+from ingest.parsing.formats import ANY, Format, Variant
 from ingest.parsing.timestamps import Clock
 
 _CONSUMED: Final = frozenset(
@@ -42,7 +43,7 @@ class Match:
 
 def match(fmt: Format, lines: pl.Series, variant: Variant, clock: Clock, code: int) -> Match | None:
     """The lines that have a header in `fmt`, taken apart; None where none has. `code` marks them."""
-    if fmt.needs and not lines.str.contains(fmt.needs, literal=True).any():
+    if fmt.needs and variant == ANY and not lines.str.contains(fmt.needs, literal=True).any():
         return None
     groups = lines.str.extract_groups(fmt.pattern(variant)).struct.unnest()
     found = groups["head"].is_not_null()
@@ -102,11 +103,10 @@ def _decoded(
     attributes = columns.json_objects([*extra, *(groups[name] for name in groups.columns if name not in _CONSUMED)])
     if attributes is not None:
         given["attributes"] = attributes.alias("attributes")
-    decoded = columns.frame(len(lines), **given).with_columns(
-        pl.lit(code, dtype=pl.UInt16).alias("format"),
-        pl.lit(fmt.strong).alias("headered"),
-        pl.lit(fmt.opens).alias("opens"),
-    )
+    given["format"] = pl.Series("format", [code], dtype=pl.UInt16).new_from_index(0, len(lines))
+    given["headered"] = pl.Series("headered", [fmt.strong]).new_from_index(0, len(lines))
+    given["opens"] = pl.Series("opens", [fmt.opens]).new_from_index(0, len(lines))
+    decoded = columns.frame(len(lines), **given)
     partial = groups["partial"] == "P" if "partial" in names else None
     zoned = "zone" in names and groups["zone"].null_count() < groups.height
     return Match(rows, decoded, content, partial, groups["base"] if "base" in names else None, zoned)
@@ -138,10 +138,16 @@ def _mapped(column: pl.Series, table: dict[str, int]) -> pl.Series:
 
 def of_words(column: pl.Series) -> pl.Series:
     """Severity numbers of a column of words; 0 where a row has none."""
-    words = column.unique().drop_nulls().to_list()
-    return _mapped(
-        column, {word: _DOTNET.get(word) or severity.of_word(word.rpartition(":")[2]) for word in words}
-    ).fill_null(0)
+    words = column.unique()
+    numbers = pl.Series([_of_word(word) for word in words], dtype=pl.UInt8)
+    if len(words) == 1:
+        return numbers.new_from_index(0, len(column))
+    return column.replace_strict(words, numbers, return_dtype=pl.UInt8)
+
+
+@cache
+def _of_word(word: str | None) -> int:
+    return 0 if word is None else _DOTNET.get(word) or severity.of_word(word.rpartition(":")[2])
 
 
 def _severities(groups: pl.DataFrame, names: set[str]) -> pl.Series:

@@ -23,9 +23,9 @@ _QUEUED: Final = 1  # batches that wait for the consumer; each holds a few MB
 class BatchStream:
     """Batches (`core.batch.BATCH`) of sources, one source after the other, each in the order of its lines.
 
-    Iterate once. With `threads` >= 1 reading and parsing run ahead of the consumer by a bounded number of batches;
-    with 0 they run in the consumer's thread. Counters and `quarantined` are complete after the iteration. A source
-    that cannot be read at all is in `quarantined` (position 0), and the others are read.
+    Iterate once. With `threads` >= 1 reading and parsing run ahead of the consumer, each in a thread of its own, by a
+    bounded number of batches; with 0 they run in the consumer's thread. Counters and `quarantined` are complete after
+    the iteration. A source that cannot be read at all is in `quarantined` (position 0), and the others are read.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BatchStream:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         batches = self._batches()
-        return batches if self._threads < 1 else _ahead(batches)
+        return batches if self._threads < 1 else _ahead(batches, "cali-parse")
 
     def _batches(self) -> Iterator[pl.DataFrame]:
         for source in self._sources:
@@ -76,7 +76,8 @@ class BatchStream:
                 service=self._service,
             )
             try:
-                for frame in source.lines():
+                frames = source.lines()
+                for frame in frames if self._threads < 1 else _ahead(frames, "cali-read"):
                     batch = parser.parse(frame)
                     del frame
                     if batch.height:
@@ -101,7 +102,7 @@ def read_batches(
     return BatchStream(sources, timezone=timezone, observed_at=observed_at, threads=threads)
 
 
-def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _ahead(batches: Iterator[pl.DataFrame], name: str) -> Iterator[pl.DataFrame]:
     """Runs an iterator in a thread, at most `_QUEUED` items ahead; its errors are raised here."""
     queue: Queue[pl.DataFrame | BaseException | None] = Queue(_QUEUED)
     stop = threading.Event()
@@ -126,7 +127,7 @@ def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             return
         put(None)
 
-    worker = threading.Thread(target=work, name="cali-parse", daemon=True)
+    worker = threading.Thread(target=work, name=name, daemon=True)
     worker.start()
     try:
         while True:

@@ -172,7 +172,8 @@ def _parsed(stamps: pl.Series, clock: Clock) -> pl.Series:
 
 def _micros(digits: pl.Series) -> pl.Series:
     """Durations of fractions of a second given by their digits; zero for null."""
-    return digits.str.pad_end(6, "0").str.head(6).cast(pl.Int64, strict=False).fill_null(0).cast(pl.Duration("us"))
+    micros = pl.first().str.pad_end(6, "0").str.head(6).cast(pl.Int64, strict=False).fill_null(0)
+    return digits.to_frame().select(micros.cast(pl.Duration("us"))).to_series()
 
 
 def _offset(text: str | None) -> timedelta | None:
@@ -205,6 +206,8 @@ def _bases(heads: pl.Series, clock: Clock, shapes: tuple[str, ...]) -> tuple[pl.
     absolute: pl.Series | None = None
     open_rows = heads.is_not_null()
     candidates = [BY_NAME[name] for name in shapes] or list(SHAPES)
+    if len(candidates) == 1 and not candidates[0].unit:
+        return _dated(heads, candidates[0], clock), None
     for shape in candidates:
         if not open_rows.any():
             break

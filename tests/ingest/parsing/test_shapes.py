@@ -15,9 +15,8 @@ from ingest.parsing.timestamps import Clock
 CLOCK = Clock(ZoneInfo("UTC"), datetime(2024, 6, 20, 12, 0, tzinfo=UTC))
 
 
-def test_numbers_keep_their_first_digit_class_and_their_length() -> None:
-    assert shape_of("a 350 b 9 c 0 x12") == "a 200 b 9 c 0 x10"
-    assert shape_of('"GET / HTTP/1.1" 500') != shape_of('"GET / HTTP/1.1" 900')
+def test_numbers_keep_their_length() -> None:
+    assert shape_of("a 350 b 9 c x12") == "a 000 b 0 c x00"
     assert shape_of("1700000000") != shape_of("170000000")
 
 
