@@ -1,8 +1,9 @@
 """How long a search of the incident memory takes, and what it weighs: `python bench/memory_search.py`.
 
 Incidents are made from the phrases of real software with a long tail of words; their stored vectors are random (an
-exact search takes the same time for any), the query is embedded by the real model and is part of the time. Prints one
-JSON object.
+exact search takes the same time for any), the query is embedded by the real model. Prints one JSON object: times of the
+search with the embedding of the query, without it, and of one service's incidents; `processor_ms` is user and system
+time per search of this process and Milvus Lite together, which other work on the machine does not change. Linux only.
 """
 
 from __future__ import annotations
@@ -107,12 +108,25 @@ def quantiles(seconds: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": round(p50 * 1e3, 1), "p95_ms": round(p95 * 1e3, 1), "max_ms": round(max(seconds) * 1e3, 1)}
 
 
-def resident_mb(pattern: str) -> float:
-    """Resident memory, in MB, of the processes whose command line has the pattern."""
-    lines = subprocess.run(["ps", "-eo", "rss,args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return round(
-        sum(int(line.split(None, 1)[0]) for line in lines if pattern in line and "milvus_lite" in line) / 1e3, 1
-    )
+def servers(memory: Path) -> list[int]:
+    """The Milvus Lite processes that hold a memory file."""
+    lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [int(line.split(None, 1)[0]) for line in lines if str(memory.absolute()) in line and "milvus_lite" in line]
+
+
+def resident_mb(processes: Sequence[int]) -> float:
+    """Resident memory of some processes, in MB."""
+    pages = sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) for process in processes)
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+def processor_seconds(processes: Sequence[int]) -> float:
+    """User and system time of some processes and of this one."""
+    ticks = 0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK") + time.process_time()
 
 
 def main() -> int:
@@ -152,17 +166,20 @@ def main() -> int:
             ("search_one_service", MemoryFilter(services=("service-3",))),
         ):
             times = []
+            used = processor_seconds(servers(file))
             for number, query in enumerate(queries):
                 asked = query.text if number % 2 else query
                 begun = time.perf_counter()
                 memory.search(asked, 5, where)
                 times.append(time.perf_counter() - begun)
-            result[name] = quantiles(times[5:])  # the first ones load the index
+            used = (processor_seconds(servers(file)) - used) / len(queries)
+            # The first ones load the index.
+            result[name] = {**quantiles(times[5:]), "processor_ms": round(used * 1e3, 1)}
         begun = time.perf_counter()
         for query in queries:
             embedder.embed([query.text + "?"])
         result["embed_query_ms"] = round((time.perf_counter() - begun) / len(queries) * 1e3, 1)
-        result["milvus_rss_mb"] = resident_mb(str(file.absolute()))
+        result["milvus_rss_mb"] = resident_mb(servers(file))
         memory.close()
     finally:
         if options.keep is None:

@@ -246,11 +246,11 @@ class HybridMemory:
         depth = max(_DEPTH, 5 * k)
         searched = asked.searched if name == "incidents" else replace(asked.searched, shapes="")
         found = self._store.search(name, searched, depth, where)
-        lists = {signal: hits for signal, hits in found.items() if self._weight(signal) > 0}
+        lists = {signal: hits for signal, hits in found.lists.items() if self._weight(signal) > 0}
         if "dense" in lists:
             lists["dense"] = [hit for hit in lists["dense"] if hit[1] >= self._fusion.dense_floor]
         fused = fuse(lists, self._fusion)[:depth]
-        documents = self._store.fetch(name, [one.id for one in fused])
+        documents = found.documents([one.id for one in fused])
         known: Sequence[Fused] = [one for one in fused if one.id in documents]
         if asked.faults and self._weight("signature") > 0:
             known = self._compared(asked, lists, known, documents)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -47,6 +47,14 @@ class Asked:
     vector: Vector
     terms: str
     shapes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """Hits by the name of their search; `documents` gives those of some of the ids found."""
+
+    lists: Mapping[str, Hits]
+    documents: Callable[[Sequence[str]], Mapping[str, MemoryDocument]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,8 @@ class MemoryStore(Protocol):
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> int: ...
 
-    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
-        """At most `k` hits of each search, by its name.
+    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Searched:
+        """At most `k` hits of each search, with their documents.
 
         `dense`: by cosine. `bm25`: by BM25 over words (k1 1.2, b 0.75); documents that share no word are absent.
         `templates`: by BM25 over template ids (k1 1.2, b 0.3): a template that few incidents have weighs most.

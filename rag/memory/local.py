@@ -11,7 +11,18 @@ import numpy as np
 
 from core.domain import LogTemplate
 from core.memory import MemoryDocument, MemoryFilter
-from rag.memory.index import BM25_SHAPES, BM25_TERMS, Asked, Collection, Entry, Hits, Manifest, Outline, Vector
+from rag.memory.index import (
+    BM25_SHAPES,
+    BM25_TERMS,
+    Asked,
+    Collection,
+    Entry,
+    Hits,
+    Manifest,
+    Outline,
+    Searched,
+    Vector,
+)
 
 SCHEMA = 1
 
@@ -107,7 +118,7 @@ class LocalStore:
         rows.changed()
         return len(gone)
 
-    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
+    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Searched:
         rows, vectors, terms, shapes = self._rows[collection].built()
         cosines = vectors @ asked.vector if rows else np.zeros(0, np.float32)
         scores = {
@@ -115,7 +126,8 @@ class LocalStore:
             "bm25": terms.scores(asked.terms),
             "templates": shapes.scores(asked.shapes),
         }
-        return {name: _best(found, rows, k, where) for name, found in scores.items()}
+        lists = {name: _best(found, rows, k, where) for name, found in scores.items()}
+        return Searched(lists, lambda ids: self.fetch(collection, ids))
 
     def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
         for _, entry in sorted(self._rows[collection].entries.items()):

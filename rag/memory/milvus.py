@@ -1,4 +1,4 @@
-"""The store in Milvus: a Milvus Lite file, or a server by URI; the same code and the same schema. The only pymilvus.
+"""A Milvus and its collections: a Milvus Lite file, or a server by URI; the same code and schema. The only pymilvus.
 
 Collections are named `cali_<what>_<generation>`. The manifest collection says which generation is current, which model
 made its vectors and which schema it has; a new generation is filled beside the old one and takes its place in one
@@ -13,40 +13,32 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from core.domain import LogTemplate
 from core.errors import CaliError, PermanentError, RetryableError
-from core.memory import MemoryDocument, MemoryFilter
-from rag.memory import codec, lite
-from rag.memory.filters import expression, ids_expression, prefix_expression, quoted
+from rag.memory import lite
+from rag.memory.filters import quoted
 from rag.memory.index import (
     BM25_SHAPES,
     BM25_TERMS,
-    Asked,
-    Collection,
-    Entry,
     Generation,
-    Hits,
     Manifest,
-    Outline,
-    Vector,
 )
 from rag.memory.lock import MemoryLock
-from rag.memory.rows import MAX_VARCHAR, document_row, template_row, to_template, to_time
+from rag.memory.rows import MAX_VARCHAR
 
 SCHEMA: Final = 1
 MANIFEST: Final = "cali_manifest"
 _KEY: Final = "memory"
 _PAGE: Final = 2000
-_WRITE: Final = 500
-_COLLECTIONS: Final = ("incidents", "documents", "templates")
+_LOADING: Final = 300.0
+"""Seconds that loading a collection may take: Milvus Lite reads it whole, 100,000 incidents in ten seconds or more."""
+COLLECTIONS: Final = ("incidents", "documents", "templates")
 
 
 class Milvus:
@@ -82,8 +74,9 @@ class Milvus:
 
     def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Calls the client, with the time-out and with errors translated."""
+        timeout = max(self._timeout, _LOADING) if method == "load_collection" else self._timeout
         with translated(self.location):
-            return getattr(self.client, method)(*args, timeout=self._timeout, **options)
+            return getattr(self.client, method)(*args, timeout=timeout, **options)
 
     def query(self, collection: str, filter_: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Every row that passes, in order of the key, page by page (one answer holds 16,384 rows at most).
@@ -164,7 +157,7 @@ def make_current(milvus: Milvus, generation: Generation) -> None:
 def create(milvus: Milvus, generation: Generation) -> None:
     """Makes the collections of a generation; those that are there stay."""
     description = _description(generation.manifest)
-    for what in _COLLECTIONS:
+    for what in COLLECTIONS:
         name = collection_name(what, generation.number)
         if milvus.exists(name):
             continue
@@ -185,7 +178,7 @@ def _make(milvus: Milvus, name: str, schema: Any, index: Any) -> None:
 
 def is_of_another_model(milvus: Milvus, generation: Generation) -> bool:
     """Whether collections of this number are there, but for other vectors (an abandoned change of model)."""
-    name = collection_name(_COLLECTIONS[0], generation.number)
+    name = collection_name(COLLECTIONS[0], generation.number)
     if not milvus.exists(name):
         return False
     written = milvus.call("describe_collection", name).get("description", "")
@@ -194,7 +187,7 @@ def is_of_another_model(milvus: Milvus, generation: Generation) -> bool:
 
 def drop(milvus: Milvus, number: int) -> None:
     """Deletes the collections of a generation."""
-    for what in _COLLECTIONS:
+    for what in COLLECTIONS:
         if milvus.exists(collection_name(what, number)):
             milvus.call("drop_collection", collection_name(what, number))
 
@@ -206,143 +199,6 @@ def _description(manifest: Manifest) -> str:
 def collection_name(what: str, number: int) -> str:
     """`cali_incidents_1`."""
     return f"cali_{what}_{number}"
-
-
-class MilvusStore:
-    """A `MemoryStore` in one generation of a Milvus."""
-
-    def __init__(self, milvus: Milvus, generation: Generation) -> None:
-        self._milvus = milvus
-        self._generation = generation
-        self._filled: set[str] = set()
-        self._pool = ThreadPoolExecutor(3, thread_name_prefix="memory-search")
-        for what in _COLLECTIONS:
-            milvus.call("load_collection", self._name(what))
-
-    @property
-    def manifest(self) -> Manifest:
-        return self._generation.manifest
-
-    @property
-    def location(self) -> str:
-        return self._milvus.location
-
-    def size(self) -> int | None:
-        path = Path(self._milvus.location)
-        return path.stat().st_size if path.is_file() else None
-
-    def put(self, collection: Collection, entries: Sequence[Entry]) -> None:
-        rows = [document_row(entry) for entry in entries]
-        self._write(collection, rows)
-
-    def fetch(self, collection: Collection, ids: Sequence[str]) -> Mapping[str, MemoryDocument]:
-        found: dict[str, MemoryDocument] = {}
-        for start in range(0, len(ids), _WRITE):
-            these = ids_expression(ids[start : start + _WRITE])
-            for row in self._milvus.query(self._name(collection), these, ["payload"]):
-                document = codec.loads(row["payload"])
-                found[document.id] = document
-        return found
-
-    def ids(self, what: str) -> Sequence[str | int]:
-        """Every key of `incidents`, `documents` or `templates`."""
-        key = "template_id" if what == "templates" else "id"
-        return [row[key] for row in self._milvus.query(self._name(what), "", [key])]
-
-    def ids_starting(self, collection: Collection, prefix: str, limit: int) -> Sequence[str]:
-        rows = self._milvus.query(self._name(collection), prefix_expression(prefix), ["id"])
-        return sorted(row["id"] for row in rows if row["id"].startswith(prefix))[:limit]
-
-    def remove(self, collection: Collection, ids: Sequence[str]) -> int:
-        self._filled.discard(collection)
-        there = list(self.fetch(collection, list(dict.fromkeys(ids))))
-        if there:
-            for start in range(0, len(there), _WRITE):
-                these = ids_expression(there[start : start + _WRITE])
-                self._milvus.call("delete", self._name(collection), filter=these)
-        return len(there)
-
-    def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Mapping[str, Hits]:
-        # BM25 divides by the mean length of the documents: Milvus fails where there are none.
-        if collection not in self._filled and not self._count(collection):
-            return {}
-        self._filled.add(collection)
-        wanted = {
-            "dense": ("dense", asked.vector),
-            "bm25": ("bm25", asked.terms),
-            "templates": ("overlap", asked.shapes),
-        }
-        # At once: each is one request, and Milvus uses another core for each.
-        running = {
-            name: self._pool.submit(self._search, collection, field, query, k, where)
-            for name, (field, query) in wanted.items()
-            if len(query)
-        }
-        return {name: request.result() for name, request in running.items()}
-
-    def outlines(self, collection: Collection, where: MemoryFilter) -> Iterator[Outline]:
-        fields = ["id", "starts_at", "fingerprint", "confirmed", "rejected"]
-        for row in self._milvus.query(self._name(collection), expression(where), fields):
-            yield Outline(
-                row["id"], to_time(row["starts_at"]), row["fingerprint"] or None, row["confirmed"], row["rejected"]
-            )
-
-    def sightings(
-        self, collection: Collection, fingerprints: frozenset[str], where: MemoryFilter
-    ) -> Sequence[tuple[str, datetime | None]]:
-        within = expression(MemoryFilter(tenant=where.tenant, exclude_ids=where.exclude_ids))
-        these = f"fingerprint in [{', '.join(quoted(one) for one in sorted(fingerprints))}]"
-        both = f"({these}) and ({within})" if within else these
-        rows = self._milvus.query(self._name(collection), both, ["fingerprint", "starts_at"])
-        return [(row["fingerprint"], to_time(row["starts_at"])) for row in rows]
-
-    def count(self, collection: Collection) -> int:
-        return self._count(collection)
-
-    def put_templates(self, templates: Sequence[LogTemplate], vectors: Sequence[Vector]) -> None:
-        self._write("templates", [template_row(one, vector) for one, vector in zip(templates, vectors, strict=True)])
-
-    def fetch_templates(self, ids: Sequence[int]) -> Mapping[int, LogTemplate]:
-        if not ids:
-            return {}
-        rows = self._milvus.call("get", self._name("templates"), ids=list(ids), output_fields=_TEMPLATE_FIELDS)
-        return {row["template_id"]: to_template(row) for row in rows}
-
-    def nearest_templates(self, vector: Vector, k: int) -> Sequence[tuple[LogTemplate, float]]:
-        found = self._milvus.call(
-            "search",
-            self._name("templates"),
-            data=[vector],
-            anns_field="dense",
-            limit=k,
-            output_fields=_TEMPLATE_FIELDS,
-        )
-        return [(to_template(hit["entity"]), float(hit["distance"])) for hit in found[0]]
-
-    def count_templates(self) -> int:
-        return self._count("templates")
-
-    def close(self) -> None:
-        self._pool.shutdown()
-        self._milvus.close()
-
-    def _name(self, what: str) -> str:
-        return collection_name(what, self._generation.number)
-
-    def _count(self, what: str) -> int:
-        rows = self._milvus.call("query", self._name(what), filter="", output_fields=["count(*)"])
-        return int(rows[0]["count(*)"])
-
-    def _write(self, what: str, rows: Sequence[dict[str, Any]]) -> None:
-        for start in range(0, len(rows), _WRITE):
-            self._milvus.call("upsert", self._name(what), data=list(rows[start : start + _WRITE]))
-
-    def _search(self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter) -> Hits:
-        found = self._milvus.call(
-            "search", self._name(collection), data=[query], anns_field=field, limit=k, filter=expression(where)
-        )
-        hits = [(hit["id"], float(hit["distance"])) for hit in found[0] if hit["distance"] != 0]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
 
 @contextlib.contextmanager
@@ -369,7 +225,6 @@ def translated(location: str) -> Iterator[None]:
 _RETRYABLE: Final = frozenset({2, 8, 106})  # ConnectError of the client; rate limit; not fully loaded
 _DENIED: Final = frozenset({1400, 65535 + 1})  # not authenticated
 _PASSING: Final = ("Retry timeout", "Retry run out", "Fail connecting", "illegal connection", "DEADLINE", "UNAVAILABLE")
-_TEMPLATE_FIELDS: Final = ["template_id", "payload"]
 
 
 def _pymilvus() -> Any:

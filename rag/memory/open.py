@@ -61,6 +61,7 @@ def open_memory(
     if uri is None and not is_initialised(state):
         raise InputError(f"no memory in {state}; `cali memory init` makes one")
     from rag.memory import milvus
+    from rag.memory.milvus_store import MilvusStore
 
     connection = milvus.Milvus(uri or state / MEMORY_FILE, token, wait=wait)
     try:
@@ -68,7 +69,7 @@ def open_memory(
         if generation is None:
             raise InputError(f"no memory in {connection.location}; `cali memory init` makes one")
         check_model(generation.manifest, embedder)
-        store = milvus.MilvusStore(connection, generation)
+        store = MilvusStore(connection, generation)
     except BaseException:
         connection.close()
         raise

@@ -19,6 +19,7 @@ from rag.memory import MEMORY_FILE, milvus
 from rag.memory.documents import passage, plain
 from rag.memory.hybrid import entry_of
 from rag.memory.index import Collection, Generation, Manifest, Vector
+from rag.memory.milvus_store import MilvusStore
 
 _BATCH: Final = 256
 _COLLECTIONS: Final[tuple[Collection, ...]] = ("incidents", "documents")
@@ -73,7 +74,7 @@ def _copy(
     embedder: Embedder,
     progress: Callable[[int, int], None] | None,
 ) -> Reembedded:
-    source, target = milvus.MilvusStore(connection, old), milvus.MilvusStore(connection, new)
+    source, target = MilvusStore(connection, old), MilvusStore(connection, new)
     total = sum(source.count(name) for name in _COLLECTIONS) + source.count_templates()
     embedded = kept = 0
 
