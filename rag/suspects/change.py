@@ -163,6 +163,8 @@ def affinity(service: str | None, scene: Scene, graph: Blame | None = None) -> f
     """How much a change of this service concerns the incident."""
     if service is None:
         return 0.6
+    if graph is not None and _only_blames(service, scene, graph):
+        return 0.5
     if service in scene.symptomatic[:1]:
         return 1.0
     if service in scene.symptomatic or service in scene.incident.services:
@@ -170,6 +172,13 @@ def affinity(service: str | None, scene: Scene, graph: Blame | None = None) -> f
     if graph is not None and graph.mentions(service):
         return 0.7
     return 0.25
+
+
+def _only_blames(service: str, scene: Scene, graph: Blame) -> bool:
+    """Whether all that a service complains of is others that it names: its own change is not at fault, then."""
+    failing = [clue for clue in scene.of(service) if clue.troubled and clue.novelty > 0.3]
+    others = [clue for clue in failing if any(name in scene.services for name in graph.names(clue))]
+    return bool(failing) and len(others) == len(failing) and not graph.callers.get(service)
 
 
 def ruled_out(scene: Scene, graph: Blame) -> Iterator[RuledOut]:

@@ -280,7 +280,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|password authentication failed(?: for user [\"'](?P<what>[\w-]+))?|(?:authentication|auth"
          r"|login) (?:failed|failure|error|rejected|denied)|\b401\b.{0,20}unauthori[sz]ed|unauthori[sz]ed"
          r"|\b535\b|authentication (?:unsuccessful|credentials invalid)|wrongpass"
-         r"|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|bad credentials|noauth"
+         r"|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|noauth"
          r"|access denied for user|revoked|is not permitted to log ?in|role [\"'][\w-]+[\"'] (?:does not exist"
          r"|is not)|account (?:is )?(?:disabled|inactive)",
          "credential_expired", 0.75, "credentials are expired or refused (authentication failed)"),

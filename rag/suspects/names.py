@@ -94,11 +94,16 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
     """Services, and dependencies outside them, that a text names; each once, in order of appearance.
 
     A known service is matched by its name, with or without `-service`, as a word or as the first label of a host.
-    Dependencies that no service stands for are given by their product (`postgres`) or their host.
+    Dependencies that no service stands for are given by their product (`postgres`) or their host; a host outside the
+    cluster by its full name.
     """
     known = {simple(service): service for service in services}
     seen: set[str] = set()
-    for candidate in (*_hosts(text), *_tokens(text)):
+    abroad = list(outside(text, services))
+    inside = text
+    for host in abroad:
+        inside = re.sub(re.escape(host), " ", inside, flags=re.IGNORECASE)  # its labels are no names of services
+    for candidate in (*((host, True) for host in abroad if host.count(".") >= 2), *_hosts(inside), *_tokens(inside)):
         resolved = _resolve(candidate, known)
         if resolved is not None and resolved not in seen:
             if resolved in _WORDS.values() and any(resolved in host for host in seen):

@@ -107,7 +107,7 @@ def _resolver(scene: Scene) -> Iterator[Proposal]:
     callers = {clue.service for clue in failed if clue.service and not _RESOLVER.match(clue.service)}
     hosts = {name for clue in failed for name in (*outside(told(clue), scene.services), *_inside(clue, scene))}
     resolver = next((service for service in sorted(scene.services) if _RESOLVER.match(service)), None)
-    own = [clue for clue in scene.of(resolver) if clue.failing] if resolver is not None else []
+    own = [clue for clue in scene.of(resolver) if clue.failing and not _NO_NAME.search(clue.text)] if resolver else []
     if not (len(callers) > 1 or (own and len(hosts) > 1)) or len(hosts) < 2 or not scene.kubernetes:
         return
     lead = max((*own, *failed), key=lambda clue: (clue.service == resolver, clue.activity.during))
@@ -126,9 +126,13 @@ def _resolver(scene: Scene) -> Iterator[Proposal]:
     )
 
 
+_NO_NAME: Final = re.compile(r"\bNXDOMAIN\b")
+"""The resolver's answer that a name does not exist: it works."""
+
+
 def _inside(clue: Clue, scene: Scene) -> Iterator[str]:
     """Services of the cluster that a record of failed resolution names."""
-    return (name for name in named(told(clue), scene.services) if name != clue.service)
+    return (name for name in named(told(clue), scene.services) if name != clue.service and name in scene.services)
 
 
 def _elsewhere(scene: Scene, graph: Blame) -> Iterator[Proposal]:

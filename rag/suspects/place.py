@@ -33,6 +33,15 @@ def place(item: Proposal, clue: Clue | None, scene: Scene) -> Proposal:
     """The proposal with the component that its kind of fault concerns; unchanged where nothing better is known."""
     if item.fault_type == "connection_refused" and (host := outside_host(clue, scene)) is not None:
         return replace(item, fault_type="dependency_down", component=f"external/{host}", function=None)
+    if (
+        item.fault_type == "constraint_violation"
+        and clue is not None
+        and _NOT_NULL.search(clue.text)
+        and _migrated(scene)
+    ):
+        item = replace(
+            item, fault_type="schema_migration", cause=f"a migration just before made a column required: {item.cause}"
+        )
     finder = _FINDERS.get(item.fault_type or "")
     found = finder(item, clue, scene) if finder is not None else None
     if found is None or found == item.component:
@@ -55,6 +64,16 @@ def outside_host(clue: Clue | None, scene: Scene) -> str | None:
         host for other in scene.of(clue.service) if other.failing for host in outside(told(other), scene.services)
     }
     return others.pop() if len(others) == 1 else None
+
+
+_NOT_NULL: Final = re.compile(
+    r"null value in column|not-null constraint|cannot be null|NOT NULL constraint|doesn't have a default value",
+    re.IGNORECASE,
+)
+
+
+def _migrated(scene: Scene) -> bool:
+    return any(change.kind is ChangeKind.MIGRATION and closeness(change, scene) > 0.3 for change in scene.changes)
 
 
 _IP: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b")

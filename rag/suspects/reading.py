@@ -15,6 +15,10 @@ MAX_CHARACTERS: Final = 3_000
 """Of a text that are read: the names and reasons stand at its start."""
 
 
+_EVENT: Final = re.compile(r"(?<![\w.=/-])[a-z]{2,}(?:_[a-z]{2,})+(?![\w.=/(-])")
+"""A message of structured logs that is written as one word: `validation_failed`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a text says. `what` is the thing it names (a host, a table, a variable), where the pattern shows one;
@@ -41,6 +45,9 @@ def _guard(pattern: str) -> re.Pattern[str]:
 def readings(text: str) -> Iterator[Reading]:
     """Every reading of a text, in the table's order."""
     cut = _guard(HARMLESS).sub(" ", text[:MAX_CHARACTERS])
+    events = [word.replace("_", " ") for word in _EVENT.findall(cut)]
+    if events:
+        cut = "\n".join([cut, *dict.fromkeys(events)])
     for pattern, sign in _signs():
         match = pattern.search(cut)
         if match is not None:

@@ -44,6 +44,10 @@ RARE_STRENGTH: Final = 0.8
 RARE_NOVELTY: Final = 0.3
 """Of failures long before: so many are read, those that name a cause this directly are kept, with this novelty."""
 
+RECENT: Final = timedelta(minutes=25)
+RECENT_NOVELTY: Final = 0.8
+"""What began so shortly before an incident counts as new, if a little less."""
+
 LEAD: Final = timedelta(minutes=2)
 """How far before the incident's start a first sign may stand."""
 
@@ -130,6 +134,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
     for row in picked:
         citations.setdefault(row.first, row)
     earlier = {row.first: row for row in _rare_before(incident, detection)}
+    usual = _usual(incident, detection)
     citations.update({place: row for place, row in earlier.items() if place not in citations})
     for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
         for example in anomaly.examples[:1]:
@@ -147,6 +152,9 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         seen.add((row.template_id, row.service))
         found = anomalies.get((row.template_id, row.service))
         clue = _clue(row, record, found, dumps)
+        told = clue.object is not None and clue.reading is not None and clue.reading.strength >= RARE_STRENGTH
+        if usual is not None and told and row.before and (row.template_id, row.service) not in usual:
+            clue = replace(clue, novelty=max(clue.novelty, RECENT_NOVELTY))
         if citation in earlier and found is None:
             if clue.reading is None or clue.reading.strength < RARE_STRENGTH:
                 continue
@@ -202,6 +210,18 @@ def _rare_before(incident: Incident, detection: Detection) -> list[TemplateActiv
     rows = detection.history.activity(None, incident.starts_at - LEAD)
     rare = [row for row in rows if row.during <= 2 and row.first_seen is not None and _TROUBLE.search(row.text)]
     return sorted(rare, key=lambda row: (-row.severity, -_time(row.first_seen)))[:RARE]
+
+
+def _usual(incident: Incident, detection: Detection) -> frozenset[tuple[int, str | None]] | None:
+    """The templates that happened some time before the incident; None where no such time is known.
+
+    An incident is often noticed when its effects add up: what the platform began to report of an object a little
+    earlier is as new as it is.
+    """
+    if incident.starts_at is None:
+        return None
+    rows = detection.history.activity(None, incident.starts_at - RECENT)
+    return frozenset((row.template_id, row.service) for row in rows) or None
 
 
 def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:

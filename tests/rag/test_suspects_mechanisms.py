@@ -195,3 +195,29 @@ def test_a_probe_that_fails_once_and_a_mistyped_password_are_everyday() -> None:
     assert suspects(log_of(*told))[0].service == "payment"
     flood = [(n * 0.5, "users", levels.WARN, f"Wrong password for customer {n}") for n in range(400)]
     assert suspects(log_of(*flood))[0].fault_type == "brute_force"
+
+
+def test_an_outside_host_is_not_the_service_that_its_first_label_names() -> None:
+    host = "https://users.directory.example.com/v1/people"
+    told = repeated("checkout", f"GET {host}: connect: connection refused")
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("dependency_down", "checkout")
+    assert best.component == "external/users.directory.example.com"
+
+
+def test_a_required_column_that_a_migration_just_made_is_the_migrations() -> None:
+    migration = 'Migrating schema "public" to version "42 - add channel to orders"'
+    failed = 'ERROR: null value in column "channel" of relation "orders" violates not-null constraint'
+    told = [(-20.0, "migrate", levels.INFO, migration), *repeated("checkout", failed)]
+    best = suspects(log_of(*told), ("migration", migration))[0]
+    assert (best.fault_type, best.service, best.component) == ("schema_migration", "checkout", "table/orders")
+    assert suspects(log_of(*repeated("checkout", failed)))[0].fault_type == "constraint_violation"
+
+
+def test_evictions_that_began_a_little_before_the_incident_explain_it() -> None:
+    text = "Warning Evicted pod/payment-7d9f8bc5d4-x2k4j The node was low on resource: memory."
+    told = [(-300.0 + 60 * n, "kubernetes", levels.WARN, text) for n in range(8)]
+    quiet = [(-3000.0 + 5 * n, "payment", levels.INFO, f"handled request {n}") for n in range(500)]
+    refused = repeated("checkout", "GET http://payment:8080/charge: connect: connection refused", after=2)
+    best = suspects(log_of(*quiet, *told, *refused))[0]
+    assert (best.fault_type, best.service) == ("eviction", "payment")
