@@ -296,7 +296,7 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class SimilarIncident:
-    """A past incident that resembles this one; `signals`: which searches found it (`dense`, `bm25`, `templates`)."""
+    """A past incident that resembles this one; `signals`: what found it (`dense`, `bm25`, `templates`, `signature`)."""
 
     id: str
     title: str
