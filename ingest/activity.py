@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -161,6 +161,32 @@ class RunHistory:
             return None
         first, last = _extent(timed)
         return timedelta(microseconds=last - first)
+
+
+def seen_templates(templates: Mapping[int, LogTemplate], table: pl.DataFrame) -> dict[int, LogTemplate]:
+    """The templates seen in the run, with their counts, worst severity, main service and times."""
+    grouped = (
+        table.sort("count", descending=True, maintain_order=True)
+        .group_by("template_id", maintain_order=True)
+        .agg(
+            pl.col("count").sum(),
+            pl.col("severity").max(),
+            pl.col("service").cast(pl.String).first(),
+            pl.col("first_time").min(),
+            pl.col("last_time").max(),
+        )
+    )
+    return {
+        template_id: replace(
+            templates.get(template_id, LogTemplate(template_id, "")),
+            count=records,
+            severity=level,
+            service=service,
+            first_seen=to_datetime(first),
+            last_seen=to_datetime(last),
+        )
+        for template_id, records, level, service, first, last in grouped.iter_rows()
+    }
 
 
 def _extent(timed: pl.DataFrame) -> tuple[int, int]:
