@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies import missing_template, new_template, rare_template, rate_drop, rate_spike
 from ingest.anomalies.episodes import Episode, episodes
-from ingest.anomalies.heartbeats import heartbeats
+from ingest.anomalies.heartbeats import EARLY, heartbeats
 from ingest.anomalies.judge import judge
 from ingest.anomalies.panel import Panel, coarser
 from ingest.anomalies.parameters import parameter_symptoms
@@ -29,11 +30,8 @@ SCALES: Final = (1, 5)
 LEAST_BUCKETS: Final = 8
 """Buckets of the window below which a wider view is none."""
 
-TROUBLE: Final = 0.4
-"""Weight from which a symptom shows trouble of which a silence may be the end."""
-
 AFTERMATH: Final = 0.1
-"""Weight of what only shows that the trouble is over."""
+"""Weight of what only shows that something is over."""
 
 _DOWN: Final = (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
 _TRACES = 20
@@ -63,19 +61,17 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
 
 
 def _without_aftermath(found: list[Symptom], panel: Panel) -> list[Symptom]:
-    """The symptoms; a message that was first written during trouble, and ends, is the end of the trouble, not news."""
+    """The symptoms; the end of a message that began in the midst of the input is the end of an episode, not news."""
     births: dict[tuple[int, str | None], int] = {}
     for (template_id, service, _), row in zip(panel.series, panel.counts, strict=True):
-        column = int(np.argmax(row > 0)) if row.any() else 0
-        birth = int(panel.starts[column]) if column >= panel.own else -(1 << 62)
-        births[template_id, service] = min(birth, births.get((template_id, service), 1 << 62))
-    troubles = [(s.start, s.end) for s in found if s.weight >= TROUBLE and s.anomaly.kind not in _DOWN]
+        births[template_id, service] = min(
+            int(np.argmax(row > 0)) if row.any() else panel.buckets, births.get((template_id, service), panel.buckets)
+        )
+    early = panel.own + math.ceil(EARLY * (panel.buckets - panel.own))
 
     def ends(symptom: Symptom) -> bool:
-        birth = births.get((symptom.anomaly.template_id, symptom.anomaly.service), -(1 << 62))
-        return symptom.anomaly.kind in _DOWN and any(
-            start - panel.width <= birth <= end + panel.width and start < symptom.start for start, end in troubles
-        )
+        birth = births.get((symptom.anomaly.template_id, symptom.anomaly.service), 0)
+        return symptom.anomaly.kind in _DOWN and birth > early
 
     return [replace(s, weight=min(s.weight, AFTERMATH)) if ends(s) else s for s in found]
 

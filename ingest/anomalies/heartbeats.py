@@ -24,6 +24,10 @@ LEAST_PERIODS: Final = 4.0
 """Periods that a silence lasts before it counts."""
 
 
+EARLY: Final = 0.1
+"""Share of the input by which a heartbeat was there: what began later may well have come to its end."""
+
+
 def heartbeats(facts: Facts) -> list[Symptom]:
     """Silences in the judged window of harmless series that kept a rhythm; none where the log has no times."""
     subject, panel = facts.subject, facts.subject.panel
@@ -36,7 +40,7 @@ def heartbeats(facts: Facts) -> list[Symptom]:
         .agg(pl.col("first_time"), pl.col("severity").max(), pl.len().alias("rows"))
         .filter(pl.col("rows").is_between(LEAST_BEATS, MOST_BEATS))
     )
-    end = float(subject.table["last_time"].max())  # type: ignore[arg-type]  # Int64
+    begin, end = (float(v) for v in subject.table.select(pl.col("first_time").min(), pl.col("last_time").max()).row(0))
     alarms: dict[tuple[int, str | None], float] = {}
     for (template_id, service, _), alarm in zip(panel.series, facts.alarms.tolist(), strict=True):
         alarms[template_id, service] = max(alarm, alarms.get((template_id, service), 0.0))
@@ -47,7 +51,7 @@ def heartbeats(facts: Facts) -> list[Symptom]:
         missed = silence(np.sort(np.array(times, dtype=np.float64)), end)
         if missed is None or missed.end < since or missed.end - missed.start < LEAST_PERIODS * missed.period:
             continue
-        if missed.period < 2 * SECOND:
+        if missed.period < 2 * SECOND or not _always_there(min(times), begin, end, missed.period):
             continue
         start, last = int(missed.start + missed.period), int(missed.end)
         rows = subject.table.filter(
@@ -89,3 +93,11 @@ def heartbeats(facts: Facts) -> list[Symptom]:
             )
         )
     return found
+
+
+def _always_there(first: float, begin: float, end: float, period: float) -> bool:
+    """Whether a series was there from the beginning; a rhythm that began in the midst of the log is an episode.
+
+    Messages of restarts keep the rhythm of a crash loop, and debug messages that of what is debugged.
+    """
+    return first - begin <= max(EARLY * (end - begin), LEAST_PERIODS * period)

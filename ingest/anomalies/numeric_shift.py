@@ -1,17 +1,21 @@
 """`numeric_shift`: the distribution of a numeric parameter moved: a latency, a depth, a size.
 
-The test is robust: values are replaced by their ranks within the parameter (as Wilcoxon and Kruskal do), so no outlier
-and no unit matters. A bucket's mean rank is held against the mean rank of the accepted buckets before it; its standard
-error has the scatter of single values and the scatter between buckets, so a parameter that always wanders is not
-reported. Several widths are tried: a sudden move shows in the narrowest, a sparse parameter only in a wide one.
+Two robust scores are judged. The rank of a value within its parameter (as Wilcoxon, Kruskal and Wallis use it) shows a
+move of the whole distribution, and no outlier and no unit matters to it; whether a value is among the largest tenth
+shows a move of a minority: one request in five that takes seconds leaves the median where it was.
+
+A bucket's mean score is held against that of the accepted buckets before it (the reference first). Its standard error
+has the scatter of single values and the scatter between buckets, so a parameter that always wanders is not reported.
+Several widths are tried: a sudden move shows in the narrowest, a sparse parameter only in a wide one. Buckets that
+stand out in one direction are a stretch, and the stretch as a whole is tested once more against what came before; its
+p-value is never below that of the exact permutation test, 1 / C(n + m, m), so that three values prove nothing.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,77 +25,131 @@ from ingest.anomalies.statistics import Floats, discoveries
 from ingest.anomalies.values import Column
 
 SCALES: Final = (1, 4, 8, 16)
-LEAST_HISTORY: Final = 20
+LEAST_HISTORY: Final = 8
 LEAST_BUCKETS: Final = 4
 LEAST_NOW: Final = 3
 RATIO: Final = 1.5
 """Ratio of medians, or of 90th percentiles, below which a move does not matter to people."""
+
+LARGE: Final = 0.9
+"""Quantile of a parameter above which its values are large."""
+
+MOST_SHIFTS: Final = 4
+"""Stretches of one parameter that are reported."""
 
 _SURE: Final = 3.5
 _GAP: Final = 3
 _REGIME: Final = 40
 _COUNTER: Final = 0.8
 
-COSTLY: Final = re.compile(
-    r"(?i)(?:took|duration|latency|elapsed|delay|wait|(?:^|_)u?rt(?:$|_)|response_?time|request_?time|_ms\b|\bms\b|seconds?\b|\bsecs?\b"
-    r"|lag|backlog|depth|pending|behind|queue|heap|rss|memory|used|cpu|load|attempt|retries|in_use|active|age)"
-)
-"""Names of parameters that hurt when they grow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A parameter out of its normal from bucket `first` to `last`; medians before and during, in the column's unit."""
+    """A parameter out of its normal from bucket `first` to `last`, in `active` of them.
+
+    `before` and `during` are its `quantile` (the median, or `LARGE`, whichever moved more) in the column's unit,
+    `ratio` the two in proportion; `history` values before are compared with `samples` values inside.
+    """
 
     column: int
     first: int
     last: int
     active: int
+    quantile: float
     before: float
     during: float
     ratio: float
+    history: int
+    samples: int
     p_value: float
 
 
 def shifts(columns: Sequence[Column], buckets: int, start: int, rate: float) -> list[Shift]:
-    """The shifts of the numeric ones among `columns`, judged from bucket `start` on."""
+    """The shifts of the numeric ones among `columns`, judged from bucket `start` on, in order of column and bucket."""
     numeric = [i for i, column in enumerate(columns) if column.numbers is not None]
-    found: dict[int, Shift] = {}
-    for scale in SCALES:
-        if not numeric:
-            break
-        for shift in _at_scale(columns, numeric, buckets, start, rate, scale):
-            known = found.get(shift.column)
-            if known is None or shift.p_value < known.p_value:
-                found[shift.column] = shift
-    return [found[i] for i in sorted(found)]
+    scores = [(i, score) for i in numeric for score in _scores(columns[i])]
+    best: dict[int, list[Shift]] = {}
+    for scale in SCALES if scores else ():
+        by_column: dict[int, list[Shift]] = {}
+        for found in _at_scale(columns, scores, buckets, start, rate, scale):
+            by_column.setdefault(found[0].column, []).extend(found)
+        for i, found in by_column.items():
+            if i not in best or _surest(found) < _surest(best[i]):
+                best[i] = found
+    candidates = [shift for i in sorted(best) for shift in _apart(best[i])]
+    # All that were looked at are hypotheses, not only those that stood out somewhere.
+    rest = max(0, len(scores) * len(SCALES) - len(candidates))
+    keep = discoveries(np.array([shift.p_value for shift in candidates] + [1.0] * rest), rate)[: len(candidates)]
+    return [shift for shift, kept in zip(candidates, keep, strict=True) if kept]
+
+
+def _surest(found: Sequence[Shift]) -> float:
+    return min(shift.p_value for shift in found)
+
+
+def _apart(found: Sequence[Shift]) -> list[Shift]:
+    """The surest of the stretches that overlap, in order."""
+    kept: list[Shift] = []
+    for shift in sorted(found, key=lambda s: (s.p_value, s.first)):
+        if all(shift.last < other.first or shift.first > other.last for other in kept):
+            kept.append(shift)
+    return sorted(kept[:MOST_SHIFTS], key=lambda s: s.first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """The scores of a column's good values in order of bucket, and those values."""
+
+    buckets: NDArray[np.int64]
+    values: Floats
+    scores: Floats
+
+
+def _scores(column: Column) -> list[_Scores]:
+    """Both scores of a column; none where its values do not differ."""
+    assert column.numbers is not None
+    good = np.flatnonzero(~np.isnan(column.numbers))
+    order = good[np.argsort(column.buckets[good], kind="stable")]
+    at, values = column.buckets[order], column.numbers[order]
+    if len(values) < LEAST_HISTORY + LEAST_NOW or values.min() == values.max():
+        return []
+    large = (values > np.quantile(values, LARGE)).astype(np.float64)
+    both = [_Scores(at, values, _ranks(values))]
+    return [*both, _Scores(at, values, large)] if large.any() else both
 
 
 def _at_scale(
-    columns: Sequence[Column], numeric: Sequence[int], buckets: int, start: int, rate: float, scale: int
-) -> list[Shift]:
-    width = -(-buckets // scale)
-    count, total, square = (np.zeros((len(numeric), width)) for _ in range(3))
-    for row, i in enumerate(numeric):
-        values = columns[i].numbers
-        assert values is not None
-        good = ~np.isnan(values)
-        ranks = _ranks(values[good])
-        at = columns[i].buckets[good] // scale
-        np.add.at(count[row], at, 1.0)
-        np.add.at(total[row], at, ranks)
-        np.add.at(square[row], at, ranks**2)
-    flagged = _judge(count, total, square, start // scale, rate)
+    columns: Sequence[Column],
+    scores: Sequence[tuple[int, _Scores]],
+    buckets: int,
+    start: int,
+    rate: float,
+    scale: int,
+) -> list[list[Shift]]:
+    # So that no wide bucket mixes the reference and the window.
+    offset = -start % scale
+    width = -(-(buckets + offset) // scale)
+    count, total, square = (np.zeros((len(scores), width)) for _ in range(3))
+    for row, (_, each) in enumerate(scores):
+        at = (each.buckets + offset) // scale
+        count[row] = np.bincount(at, minlength=width)
+        total[row] = np.bincount(at, each.scores, minlength=width)
+        square[row] = np.bincount(at, each.scores**2, minlength=width)
+    flagged, tests = _judge(count, total, square, (start + offset) // scale, rate)
     result = []
-    for row, i in enumerate(numeric):
-        at = np.flatnonzero(flagged[row] < 1.0)
-        for first, last in _runs(at):
-            shift = _describe(columns[i], i, first * scale, min(buckets, (last + 1) * scale) - 1, scale)
-            if shift is not None:
-                active = int((flagged[row, first : last + 1] < 1.0).sum()) * scale
-                p = float(np.prod(flagged[row, first : last + 1]))
-                result.append(Shift(i, *shift[:2], active, *shift[2:], max(p, 1e-300)))
-                break  # the first move; what follows is seldom news
+    for row, (i, each) in enumerate(scores):
+        found = []
+        outside = np.repeat(flagged[row] == 0, scale)[offset : offset + buckets]
+        for sign in (1, -1):
+            for first, last in _runs(np.flatnonzero(flagged[row] == sign)):
+                active = int((flagged[row, first : last + 1] == sign).sum()) * scale
+                stretch = (first * scale - offset, min(buckets, (last + 1) * scale - offset) - 1)
+                shift = _describe(columns[i], i, each, outside, stretch, sign, active, scale)
+                if shift is not None:
+                    # It is the most striking of as many places as were looked at (Bonferroni).
+                    found.append(replace(shift, p_value=min(1.0, shift.p_value * int(tests[row]))))
+        if found:
+            result.append(found)
     return result
 
 
@@ -102,13 +160,16 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray((ends - (counts - 1) / 2)[inverse] / len(values))
 
 
-def _judge(count: Floats, total: Floats, square: Floats, start: int, rate: float) -> Floats:
-    """p-value of each flagged cell, 1 elsewhere; shape (parameters, buckets)."""
+def _judge(
+    count: Floats, total: Floats, square: Floats, start: int, rate: float
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Which cells stand out: 1 above, -1 below, 0 neither; shape (scores, buckets). And the tests made in each row."""
     rows, width = count.shape
     n, s, q = (np.zeros(rows) for _ in range(3))
     k, m, mm, inverse = (np.zeros(rows) for _ in range(4))
     streak = np.zeros(rows)
-    result = np.ones((rows, width))
+    result = np.zeros((rows, width), dtype=np.int8)
+    tests = np.zeros(rows, dtype=np.int64)
     for b in range(width):
         now = count[:, b]
         mean_now = total[:, b] / np.maximum(now, 1.0)
@@ -117,14 +178,16 @@ def _judge(count: Floats, total: Floats, square: Floats, start: int, rate: float
             within = np.maximum(q / n - mean**2, 0.005)
             between = np.maximum(mm / k - (m / k) ** 2 - within * inverse / k, 0.0)
             z = (mean_now - mean) / np.sqrt(within * (1 / np.maximum(now, 1.0) + 1 / n) + between * (1 + 1 / k))
+        z = np.nan_to_num(z)
         ready = (n >= LEAST_HISTORY) & (k >= LEAST_BUCKETS) & (now >= LEAST_NOW) & (b >= start)
-        wild = ready & (np.abs(np.nan_to_num(z)) >= _SURE)
+        tests += ready
+        wild = ready & (np.abs(z) >= _SURE)
         flagged = np.zeros(rows, dtype=np.bool_)
         if wild.any():
             p = np.ones(rows)
-            p[wild] = [math.erfc(abs(each) / math.sqrt(2)) for each in z[wild]]
+            p[wild] = [_two_sided(each) for each in z[wild]]
             flagged[ready] = discoveries(p[ready], rate)
-            result[flagged, b] = np.maximum(p[flagged], 1e-12)
+            result[flagged, b] = np.sign(z[flagged]).astype(np.int8)
         streak = np.where(flagged, streak + 1, np.where(now > 0, 0, streak))
         accepted = (now > 0) & (~flagged | (streak > _REGIME))
         n += np.where(accepted, now, 0.0)
@@ -134,7 +197,11 @@ def _judge(count: Floats, total: Floats, square: Floats, start: int, rate: float
         m += np.where(accepted, mean_now, 0.0)
         mm += np.where(accepted, mean_now**2, 0.0)
         inverse += np.where(accepted, 1.0 / np.maximum(now, 1.0), 0.0)
-    return result
+    return result, tests
+
+
+def _two_sided(z: float) -> float:
+    return math.erfc(abs(z) / math.sqrt(2))
 
 
 def _runs(at: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -148,57 +215,117 @@ def _runs(at: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def _describe(
-    column: Column, index: int, first: int, last: int, scale: int
-) -> tuple[int, int, float, float, float] | None:
-    """Bounds, medians before and during, ratio; None where the move is small, or the parameter only counts upwards."""
-    values = column.numbers
-    assert values is not None
-    good = ~np.isnan(values)
-    at, values = column.buckets[good], values[good]
-    earlier, during = values[at < first], values[(at >= first) & (at <= last)]
-    if len(earlier) < LEAST_HISTORY or len(during) < LEAST_NOW:
+    column: Column,
+    index: int,
+    each: _Scores,
+    outside: NDArray[np.bool_],
+    stretch: tuple[int, int],
+    sign: int,
+    active: int,
+    scale: int,
+) -> Shift | None:
+    """The shift of a stretch of buckets; None where the move is small, or the parameter only counts upwards.
+
+    `outside` says of each bucket that it is part of no stretch.
+    """
+    first, last = stretch
+    at, values = each.buckets, each.values
+    earlier = (at < first) & outside[at]
+    if int(earlier.sum()) < LEAST_HISTORY or _counts_upwards(at[earlier], values[earlier]):
         return None
-    times = at[at < first].astype(np.float64)
-    if times.std() > 0 and earlier.std() > 0 and abs(np.corrcoef(times, _ranks(earlier))[0, 1]) > _COUNTER:
+    inside = (at >= first) & (at <= last)
+    if int(inside.sum()) < LEAST_NOW:
         return None
-    first, last = _stretch(at, values, first, last, scale)
-    during = values[(at >= first) & (at <= last)]
-    pairs = [(np.median(earlier), np.median(during)), (np.quantile(earlier, 0.9), np.quantile(during, 0.9))]
+    p_value = _stretch_p_value(at, each.scores, earlier, inside)
+    usual = values[earlier]
+    during = values[inside]
     # A count that goes from 0 to 1 has not grown without bounds.
     least = 2.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
-    ratios = [float((b + least) / (a + least)) for a, b in pairs]
-    ratio = max(ratios, key=lambda r: abs(math.log(max(r, 1e-9))))
-    if 1 / RATIO < ratio < RATIO:
+
+    def change(quantile: float) -> float:
+        before, now = float(np.quantile(usual, quantile)), float(np.quantile(during, quantile))
+        return math.log(max((now + least) / (before + least), 1e-9)) if before + least > 0 else 0.0
+
+    chosen = max((0.5, LARGE), key=lambda quantile: sign * change(quantile))
+    if sign * change(chosen) < math.log(RATIO):
         return None
-    return first, last, float(pairs[0][0]), float(pairs[0][1]), ratio
+    first, last = _bounds(at, values, usual, chosen, stretch, sign, scale)
+    return Shift(
+        column=index,
+        first=first,
+        last=last,
+        active=active,
+        quantile=chosen,
+        before=float(np.quantile(usual, chosen)),
+        during=float(np.quantile(during, chosen)),
+        ratio=math.exp(change(chosen)),
+        history=int(earlier.sum()),
+        samples=int(inside.sum()),
+        p_value=p_value,
+    )
 
 
-def _stretch(at: NDArray[np.int64], values: Floats, first: int, last: int, scale: int) -> tuple[int, int]:
-    """The exact bounds: samples beyond half-way between both medians (as ratios), few of the old kind between them."""
-    before, during = float(np.median(values[at < first])), float(np.median(values[(at >= first) & (at <= last)]))
-    if before <= 0 or during <= 0:
+def _counts_upwards(at: NDArray[np.int64], values: Floats) -> bool:
+    times = at.astype(np.float64)
+    if times.std() == 0 or values.std() == 0:
+        return False
+    return bool(abs(np.corrcoef(times, _ranks(values))[0, 1]) > _COUNTER)
+
+
+def _stretch_p_value(
+    at: NDArray[np.int64], scores: Floats, earlier: NDArray[np.bool_], inside: NDArray[np.bool_]
+) -> float:
+    """Two-sided p-value of the mean score inside against earlier; buckets are clusters of values that go together."""
+    n, m = int(earlier.sum()), int(inside.sum())
+    within = max(float(scores[earlier].var()), 0.005)
+    _, cluster = np.unique(at[earlier], return_inverse=True)
+    sizes = np.bincount(cluster)
+    means = np.bincount(cluster, scores[earlier]) / sizes
+    between = max(0.0, float(means.var()) - within * float((1.0 / sizes).mean()))
+    clusters = len(np.unique(at[inside]))
+    error = math.sqrt(within * (1 / n + 1 / m) + between * (1 / len(sizes) + 1 / clusters))
+    z = float(scores[inside].mean() - scores[earlier].mean()) / error
+    exact = math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(n + m + 1)
+    return max(_two_sided(z), math.exp(max(exact, -690.0)), 1e-300)
+
+
+def _bounds(
+    at: NDArray[np.int64],
+    values: Floats,
+    usual: Floats,
+    quantile: float,
+    stretch: tuple[int, int],
+    sign: int,
+    scale: int,
+) -> tuple[int, int]:
+    """The exact bounds of a stretch: values beyond half-way to what it moved to, few of the usual ones between them."""
+    first, last = stretch
+    within = values[(at >= first) & (at <= last)]
+    before, during = float(np.quantile(usual, quantile)), float(np.quantile(within, quantile))
+    if before <= 0 or during <= 0 or sign * (during - before) <= 0:
         return first, last
-    order = np.argsort(at, kind="stable")
-    moved = (values[order] > math.sqrt(before * during)) == (during > before)
-    inside = np.flatnonzero(moved & (at[order] >= first) & (at[order] <= last))
+    moved = sign * (values - math.sqrt(before * during)) > 0
+    inside = np.flatnonzero(moved & (at >= first) & (at <= last))
     if not inside.size:
         return first, last
     low, high = int(inside[0]), int(inside[-1])
     i = low
-    while i > 0 and low - i < _GAP and at[order[low]] - at[order[i]] <= 2 * _GAP * scale:
+    while i > 0 and low - i < _GAP and at[low] - at[i] <= 2 * _GAP * scale:
         i -= 1
         low = i if moved[i] else low
     i = high
-    while i < len(order) - 1 and i - high < _GAP:
+    while i < len(at) - 1 and i - high < _GAP:
         i += 1
         high = i if moved[i] else high
-    return int(at[order[low]]), int(at[order[high]])
+    return int(at[low]), int(at[high])
 
 
-def why(column: Column, shift: Shift, samples: int) -> str:
+def why(column: Column, shift: Shift) -> str:
     """The sentence of one anomaly."""
     unit = f" {column.unit}" if column.unit else ""
+    what = "median" if shift.quantile == 0.5 else f"{100 * shift.quantile:.0f}th percentile"
+    change = f"{shift.ratio:.1f}x" if shift.ratio >= 1 else f"down to {shift.ratio:.1g}x"
     return (
-        f"{column.name}: median {shift.during:.4g}{unit} where {shift.before:.4g}{unit} is usual "
-        f"(up to {shift.ratio:.1f}x, {samples} samples, p={shift.p_value:.1g})"
+        f"{column.name}: {what} {shift.during:.4g}{unit} where {shift.before:.4g}{unit} is usual ({change}; "
+        f"{shift.samples} samples against {shift.history}, rank test p={shift.p_value:.1g})"
     )

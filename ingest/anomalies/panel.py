@@ -37,8 +37,9 @@ class Panel:
     """`counts` has shape (series, buckets); `exposure` (buckets,) is their length in units of the window's buckets.
 
     `starts` are the buckets' starts (microseconds, or records read before on the order axis; 0 for reference columns
-    without a place on the axis). `own` is the first column of this run, `start` the first
-    that is judged. `trusted` columns count as normal; others (earlier incidents) only make known.
+    without a place on the axis). `known` is the first column of the baseline (`own` where there is none), `own` the
+    first of this run, `start` the first that is judged. `trusted` columns count as normal; others (earlier incidents)
+    only make known.
     """
 
     series: tuple[Series, ...]
@@ -47,6 +48,7 @@ class Panel:
     starts: NDArray[np.int64]
     trusted: NDArray[np.bool_]
     start: int
+    known: int
     own: int
     width: int
     timed: bool
@@ -121,6 +123,7 @@ def build(
     for rows, ok in ((r, w) for w in (True, False) for r in _learned_blocks(learned, w)):
         frame, column, exposure, at = _learned_columns(rows, width, per_bucket, timed)
         place(frame, column, exposure, at, ok)
+    first_known = offset
     if baseline is not None and not baseline.is_empty():
         if timed and baseline_timed:
             first, last = _span(baseline)
@@ -148,6 +151,7 @@ def build(
         np.concatenate(starts),
         np.concatenate(trusted),
         reference,
+        first_known,
         own,
         width,
         timed,
@@ -212,6 +216,7 @@ def coarser(panel: Panel, factor: int) -> Panel:
         starts=panel.starts[firsts],
         trusted=trusted,
         start=int(group[panel.start]) if panel.start < panel.buckets else len(firsts),
+        known=int(group[panel.known]) if panel.known < panel.buckets else len(firsts),
         own=int(group[panel.own]) if panel.own < panel.buckets else len(firsts),
         width=panel.width * factor,
     )

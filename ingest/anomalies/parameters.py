@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from core import severity
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies import new_value, numeric_shift
+from ingest.anomalies.meaning import is_amount, is_costly
+from ingest.anomalies.pooling import regrouped
 from ingest.anomalies.statistics import score_of
 from ingest.anomalies.subject import Subject, mentions, places
 from ingest.anomalies.symptom import Symptom
@@ -25,36 +28,20 @@ AWAY: Final = 10
 MOST_RUNS: Final = 6
 """Events of one value that are reported."""
 
+NOTICED: Final = 1000.0
+"""Milliseconds from which people notice a delay."""
+
+EMPTIED: Final = 0.5
+"""Alarm of an amount that has become nothing."""
+
 _TRACES: Final = 20
 
 
 def parameter_symptoms(subject: Subject) -> list[Symptom]:
     """Unseen values and moved numbers of the run's sampled parameters."""
     panel = subject.panel
-    found = columns(subject.table, panel, subject.templates)
-    symptoms = []
-    for shift in numeric_shift.shifts(found, panel.buckets, panel.start, subject.rate):
-        column = found[shift.column]
-        inside = (column.buckets >= shift.first) & (column.buckets <= shift.last)
-        if not inside.any():
-            continue
-        costly = shift.ratio > 1 and bool(numeric_shift.COSTLY.search(column.name) or column.unit)
-        symptoms.append(
-            _symptom(
-                subject,
-                column,
-                AnomalyKind.NUMERIC_SHIFT,
-                column.rows[inside],
-                telling=_telling(column, inside, shift.ratio > 1),
-                observed=round(shift.during, 4),
-                expected=round(shift.before, 4),
-                p_value=shift.p_value,
-                why=numeric_shift.why(column, shift, int(inside.sum())),
-                alarming=_strain(shift.ratio) if costly else 0.0,
-                active=shift.active,
-                effect=min(1.0, abs(float(np.log2(max(shift.ratio, 1e-6)))) / 4),
-            )
-        )
+    found = columns(subject.table, panel, subject.templates, subject.known)
+    symptoms = _shifted(subject, regrouped(found))
     # In proportion to the input, as far as people mean by "the same incident".
     longest = 1200 * SECOND // panel.width if panel.timed else panel.buckets
     away = max(AWAY, min((panel.buckets - panel.start) // 10, longest))
@@ -81,6 +68,34 @@ def parameter_symptoms(subject: Subject) -> list[Symptom]:
     return symptoms
 
 
+def _shifted(subject: Subject, found: Sequence[Column]) -> list[Symptom]:
+    """Moved numbers, of single parameters and of pooled ones."""
+    panel = subject.panel
+    symptoms = []
+    for shift in numeric_shift.shifts(found, panel.buckets, panel.start, subject.rate):
+        column = found[shift.column]
+        inside = (column.buckets >= shift.first) & (column.buckets <= shift.last) & (column.rows >= 0)
+        if not inside.any():
+            continue
+        symptoms.append(
+            _symptom(
+                subject,
+                column,
+                AnomalyKind.NUMERIC_SHIFT,
+                column.rows[inside],
+                telling=_telling(column, inside, shift.ratio > 1),
+                observed=round(shift.during, 4),
+                expected=round(shift.before, 4),
+                p_value=shift.p_value,
+                why=numeric_shift.why(column, shift),
+                alarming=_strain(column, shift),
+                active=shift.last - shift.first + 1,
+                effect=min(1.0, abs(float(np.log2(max(shift.ratio, 1e-6)))) / 4),
+            )
+        )
+    return symptoms
+
+
 def _runs(column: Column, alike: NDArray[np.bool_], away: int) -> list[NDArray[np.bool_]]:
     """The samples of a value, apart where it stayed away for `away` buckets; the `MOST_RUNS` largest, in order.
 
@@ -98,9 +113,24 @@ def _runs(column: Column, alike: NDArray[np.bool_], away: int) -> list[NDArray[n
     return masks
 
 
-def _strain(ratio: float) -> float:
-    """Alarm of a costly parameter (a latency, a backlog) that grew: 0.4 at first, 0.6 from eightfold on."""
-    return 0.4 + 0.2 * min(1.0, float(np.log2(ratio)) / 3.0)
+def _strain(column: Column, shift: numeric_shift.Shift) -> float:
+    """How alarming a shift is: what grew of what hurts, and how far; what is delivered no longer.
+
+    People notice a delay of a second (Nielsen 1993, chapter 5); below that a duration that grew is a strain.
+    """
+    if shift.ratio > 1:
+        if not column.unit and not is_costly(column.name):
+            return 0.0
+        grown = min(1.0, float(np.log2(shift.ratio)) / 3.0)
+        return (0.4 if not column.unit or _noticed(column, shift) else 0.25) + 0.2 * grown
+    return EMPTIED if shift.during == 0 < shift.before and is_amount(column.name) else 0.0
+
+
+def _noticed(column: Column, shift: numeric_shift.Shift) -> bool:
+    if column.milliseconds is None:
+        return shift.during >= NOTICED
+    inside = (column.buckets >= shift.first) & (column.buckets <= shift.last)
+    return bool(np.nanquantile(column.milliseconds[inside], shift.quantile) >= NOTICED)
 
 
 def _telling(column: Column, inside: NDArray[np.bool_], up: bool) -> NDArray[np.int64]:
@@ -137,10 +167,12 @@ def _symptom(
     if alarming is None:
         alarming = _alarm_of(column.name, str(observed), level)
     seconds = min(active * panel.width, end - start) / SECOND if panel.timed else 30.0 * active
-    template = subject.templates.get(column.template_id)
+    # The template that most of the telling records have: pooled durations are of several.
+    template_id = int(told["template_id"].mode().min())  # type: ignore[arg-type]  # Int64
+    template = subject.templates.get(template_id)
     anomaly = Anomaly(
         kind=kind,
-        template_id=column.template_id,
+        template_id=template_id,
         template=template.text if template else "",
         service=column.service,
         severity=level,

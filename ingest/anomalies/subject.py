@@ -31,7 +31,10 @@ EXAMPLES: Final = 3
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: the run's table of one axis, its panel, the templates, and the reference in words."""
+    """What is looked at: the run's table of one axis, its panel, the templates, and the reference in words.
+
+    `known` is the table of the baseline, where there is one.
+    """
 
     table: pl.DataFrame
     panel: Panel
@@ -39,6 +42,7 @@ class Subject:
     services: frozenset[str]
     reference: str
     rate: float
+    known: pl.DataFrame | None = None
 
 
 def spoken(table: pl.DataFrame, templates: Mapping[int, LogTemplate]) -> pl.DataFrame:

@@ -78,6 +78,15 @@ _NOTICE: Final = re.compile(
 )
 """What tells of a later version: today it works."""
 
+_ASKED_IN_VAIN: Final = re.compile(
+    r"""(?ix)
+    \b(?:open|stat|access)\(\)[ ].*\bfailed[ ]\((?:2|13|20):.*\bclient:    # nginx: no such file
+    | \bclient[ :].*\b(?:File[ ]does[ ]not[ ]exist|script[ ]not[ ]found|intended[ ]to[ ]send[ ]too[ ]large[ ]body)
+    | \b(?:directory[ ]index[ ]of|access[ ]forbidden[ ]by[ ]rule|client[ ]sent[ ]invalid)\b.*\bclient:
+    """
+)
+"""A web server's error about what a client asked for, as status 404 or 403 is: it says more of the client."""
+
 _SLOW: Final = re.compile(
     r"""(?ix)
     \b(?:duration|took|elapsed|latency|taking|completed[ ]in|rendered[ ]in|after|slow)\b[^\d\n]{0,20}
@@ -115,6 +124,8 @@ def alarm(message: str, severity_number: int) -> float:
     A severity that the program chose weighs more than words: INFO with a failure word stays below ERROR without one.
     """
     said = words(message)
+    if severity_number <= severity.ERROR + 3 and _ASKED_IN_VAIN.search(message[:600]):
+        return 0.3
     if severity_number >= severity.FATAL:
         return 1.0
     if severity_number >= severity.ERROR:

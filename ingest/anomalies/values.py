@@ -17,7 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.domain import LogTemplate
+from ingest.anomalies.meaning import scale_of
 from ingest.anomalies.panel import Panel
+from ingest.anomalies.requests import requests_of
 from ingest.templates import parameters
 
 LEAST_SAMPLES: Final = 12
@@ -44,7 +46,11 @@ _SKIPPED: Final = frozenset({"pid", "thread", "thread_id", "tid", "port", "line"
 
 @dataclass(frozen=True)
 class Column:
-    """One parameter of one template of one service. `rows` index the table, `buckets` are the panel's columns."""
+    """One parameter of one template of one service. `rows` index the table, `buckets` are the panel's columns.
+
+    Samples of the baseline have row -1 and stand in its columns. `requests` are what durations are of, where any of
+    their messages is about a request; `milliseconds` are the durations themselves where `numbers` are proportions.
+    """
 
     template_id: int
     service: str | None
@@ -54,19 +60,29 @@ class Column:
     numbers: NDArray[np.float64] | None
     words: Sequence[str]
     unit: str = ""
+    requests: Sequence[str | None] = ()
+    milliseconds: NDArray[np.float64] | None = None
 
 
-def columns(table: pl.DataFrame, panel: Panel, templates: Mapping[int, LogTemplate]) -> list[Column]:
-    """The parameters of the run's samples; those of a baseline have been counted only, and are not among them."""
+def columns(
+    table: pl.DataFrame, panel: Panel, templates: Mapping[int, LogTemplate], known: pl.DataFrame | None = None
+) -> list[Column]:
+    """The parameters of the samples of a run (`table`) and of its baseline (`known`).
+
+    What earlier runs learned has been counted only, and is not among them.
+    """
     low = int(panel.starts[panel.own])
-    indexed = table.with_row_index("row").with_columns(
-        column=((pl.col("bucket") - low) // panel.width).clip(0, panel.buckets - panel.own - 1) + panel.own
-    )
+    indexed = _placed(table, low, panel.width, panel.own, panel.buckets).with_row_index("row")
+    indexed = indexed.with_columns(pl.col("row").cast(pl.Int64))
+    if known is not None and panel.known < panel.own:
+        low = int(panel.starts[panel.known])
+        reference = _placed(known, low, panel.width, panel.known, panel.own).with_columns(row=pl.lit(-1, pl.Int64))
+        indexed = pl.concat([reference.select(indexed.columns), indexed])
     groups = (
         indexed.filter(pl.col("sample").is_not_null())
         .group_by("template_id", "service", maintain_order=True)
         .agg(pl.len().alias("samples"), "row", "column", "sample", "attributes")
-        .filter(pl.col("samples") >= LEAST_SAMPLES)
+        .filter((pl.col("samples") >= LEAST_SAMPLES) & (pl.col("row").list.last() >= 0))
         .sort("samples", descending=True, maintain_order=True)
         .head(MOST_TEMPLATES)
     )
@@ -80,12 +96,19 @@ def columns(table: pl.DataFrame, panel: Panel, templates: Mapping[int, LogTempla
         if template is not None:
             values += _of_body(template.text, bodies[::step])
         values += _of_attributes(attributes[::step])
+        requests = requests_of(bodies[::step], attributes[::step])
         found += [
             column
             for name, each in values
-            if (column := _column(template_id, service, name, at, where, each)) is not None
+            if (column := _column(template_id, service, name, at, where, each, requests)) is not None
         ]
     return found
+
+
+def _placed(table: pl.DataFrame, low: int, width: int, first: int, end: int) -> pl.DataFrame:
+    """The samples of a table with the panel's `column`, from `first` up to `end`."""
+    column = ((pl.col("bucket") - low) // width).clip(0, end - first - 1) + first
+    return table.select("template_id", pl.col("service").cast(pl.String), "sample", "attributes", column=column)
 
 
 def _of_body(template: str, bodies: Sequence[str]) -> list[tuple[str, Sequence[str | None]]]:
@@ -101,6 +124,9 @@ def _names(template: str) -> list[str]:
     names = []
     for match in _WILDCARD.finditer(template):
         before, after = template[: match.start()], template[match.end() :]
+        if before.endswith(">.") or after.startswith(".<"):
+            names.append("")  # half a number
+            continue
         key = re.search(r"([A-Za-z_][\w.\-]*)[\"']?[=:]\s?[\"']?$", before)
         if key:
             names.append(key[1])
@@ -133,15 +159,22 @@ def _column(
     rows: NDArray[np.int64],
     buckets: NDArray[np.int64],
     values: Sequence[str | None],
+    requests: Sequence[str | None],
 ) -> Column | None:
-    if name.lower() in _SKIPPED:
+    if not name or name.lower() in _SKIPPED:
         return None
     present = [i for i, value in enumerate(values) if value is not None and value not in ("", "-")]
     if len(present) < LEAST_SAMPLES:
         return None
     words = [str(values[i]) for i in present]
     numbers, unit = _numbers(words)
-    return Column(template_id, service, name, rows[present], buckets[present], numbers, words, unit)
+    if numbers is not None and not unit:
+        factor, unit = scale_of(name)
+        numbers = numbers * factor
+    of = tuple(requests[i] for i in present) if unit == "ms" else ()
+    return Column(
+        template_id, service, name, rows[present], buckets[present], numbers, words, unit, of if any(of) else ()
+    )
 
 
 def _numbers(words: Sequence[str]) -> tuple[NDArray[np.float64] | None, str]:
