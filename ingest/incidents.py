@@ -18,6 +18,7 @@ from core.domain import Anomaly, AnomalyKind, ChangeEvent, Incident, Status
 from core.severity import Level
 from ingest.activity import to_datetime
 from ingest.anomalies.symptom import Symptom
+from ingest.anomalies.symptoms import is_refused_request
 from ingest.counts import SECOND
 
 CORE: Final = 0.3
@@ -176,9 +177,11 @@ def _by_start(symptom: Symptom) -> tuple[int, int, str, str]:
 
 
 def _evidence(members: Sequence[Symptom]) -> float:
-    strongest: dict[int, float] = {}
+    strongest: dict[int | str, float] = {}
     for symptom in members:
-        key = symptom.anomaly.template_id
+        # One scanner, or one client that asks for what is not there, writes as many templates as it asks for pages.
+        refused = symptom.anomaly.severity < severity.ERROR and is_refused_request(symptom.message)
+        key = f"requests of {symptom.anomaly.service}" if refused else symptom.anomaly.template_id
         strongest[key] = max(strongest.get(key, 0.0), symptom.weight)
     doubt = 1.0
     for weight in strongest.values():

@@ -11,12 +11,22 @@ from numpy.typing import NDArray
 
 from core.domain import AnomalyKind
 from ingest.anomalies import rare_template, rate_drop, rate_spike
-from ingest.anomalies.judge import ERRORS, Flag
+from ingest.anomalies.judge import ALARMING, ERRORS, Flag
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.statistics import Floats, upper_tail
+from ingest.counts import SECOND
 
 GAP: Final = 3
 """Normal buckets in a row that an episode of errors survives; one of milder messages survives one."""
+
+MOST_GAP: Final = 10
+"""Normal buckets in a row that an episode of alarming messages survives where they used to be rare."""
+
+LONGEST_GAP: Final = 180 * SECOND
+"""Microseconds that such a gap may last on the time axis."""
+
+BY_CHANCE: Final = 0.1
+"""Records expected of a rare message while it pauses, up to which its next one is still no chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +60,20 @@ def episodes(flags: Sequence[Flag], panel: Panel, alarms: Floats) -> list[Episod
         i = 0
         while i < len(mine):
             out = _out_of_normal(panel, row, up, mine[i].expected)
-            last = _end(out, mine[i].column, GAP if alarms[row] >= ERRORS or not up else 1)
+            last = _end(out, mine[i].column, _gap(float(alarms[row]), up, mine[i].expected, panel))
             run = [flag for flag in mine[i:] if flag.column <= last]
             i += len(run)
             found.append(_episode(run, last, int(out[run[0].column : last + 1].sum()), panel))
     return sorted(found, key=lambda episode: (episode.first, episode.row, episode.kind))
+
+
+def _gap(alarming: float, up: bool, expected: float, panel: Panel) -> int:
+    """Normal buckets in a row that an episode survives: the more, the rarer the message was before."""
+    least = GAP if alarming >= ERRORS or not up else 1
+    if not up or alarming < ALARMING:
+        return least
+    most = min(MOST_GAP, LONGEST_GAP // panel.width) if panel.timed else MOST_GAP
+    return max(least, min(most, int(BY_CHANCE / max(expected, 1e-9))))
 
 
 def _out_of_normal(panel: Panel, row: int, up: bool, expected: float) -> NDArray[np.bool_]:

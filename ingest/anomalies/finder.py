@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -14,9 +13,9 @@ from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies import missing_template, new_template, rare_template, rate_drop, rate_spike
 from ingest.anomalies.episodes import Episode, episodes
-from ingest.anomalies.heartbeats import EARLY, heartbeats
+from ingest.anomalies.heartbeats import heartbeats
 from ingest.anomalies.judge import judge
-from ingest.anomalies.panel import Panel, coarser
+from ingest.anomalies.panel import Panel, Series, began_within, coarser
 from ingest.anomalies.parameters import parameter_symptoms
 from ingest.anomalies.statistics import score_of
 from ingest.anomalies.subject import EXAMPLES, Facts, Subject, duration, mentions, places
@@ -24,8 +23,14 @@ from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.weight import weigh
 from ingest.counts import SECOND
 
-SCALES: Final = (1, 5)
+TROUBLE: Final = 0.3
+"""Weight from which a symptom shows trouble, and wider buckets need not be asked."""
+
+SCALES: Final = (1, 5, 20)
 """Widths that are judged, in the panel's buckets."""
+
+WIDEST: Final = 300 * SECOND
+"""Microseconds above which the widest view would hide where an incident begins and ends."""
 
 LEAST_BUCKETS: Final = 8
 """Buckets of the window below which a wider view is none."""
@@ -41,37 +46,40 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     """The symptoms of all kinds of anomaly, in order of start."""
     facts = Facts(subject)
     panel = subject.panel
-    found: list[Symptom] = []
-    for factor in SCALES:
-        view = panel if factor == 1 else coarser(panel, factor)
-        if view.buckets - view.start < LEAST_BUCKETS:
-            break
-        flags = judge(view, facts.alarms, subject.rate)
-        # A wide bucket has more to say of what is sparse, and nothing new of what a narrow one has shown.
-        shown = {(s.anomaly.template_id, s.anomaly.service, s.anomaly.severity) for s in found}
-        found += [
-            _symptom(episode, facts, view)
-            for episode in episodes(flags, view, facts.alarms)
-            if factor == 1 or view.series[episode.row] not in shown
-        ]
+    found = _of_counts(facts)
     missed = {s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE}
     found += [s for s in heartbeats(facts) if s.anomaly.template_id not in missed]
     found += parameter_symptoms(subject)
     return sorted(_without_aftermath(found, panel), key=lambda s: (s.start, s.anomaly.template_id)), facts
 
 
+def _of_counts(facts: Facts) -> list[Symptom]:
+    """Symptoms of changed rates, at several widths: of each series those at the narrowest that shows trouble."""
+    panel = facts.subject.panel
+    best: dict[Series, list[Symptom]] = {}
+    for factor in SCALES:
+        view = panel if factor == 1 else coarser(panel, factor)
+        if view.buckets - view.start < LEAST_BUCKETS or (factor > 5 and view.timed and view.width > WIDEST):
+            break
+        of_series: dict[Series, list[Symptom]] = {}
+        for episode in episodes(judge(view, facts.alarms, facts.subject.rate), view, facts.alarms):
+            of_series.setdefault(view.series[episode.row], []).append(_symptom(episode, facts, view))
+        for series, symptoms in of_series.items():
+            shown = max((s.weight for s in best.get(series, ())), default=-1.0)
+            # A wide bucket has more to say of what is sparse, and nothing new of what a narrow one has shown.
+            if shown < TROUBLE and max(s.weight for s in symptoms) > shown:
+                best[series] = symptoms
+    return [symptom for symptoms in best.values() for symptom in symptoms]
+
+
 def _without_aftermath(found: list[Symptom], panel: Panel) -> list[Symptom]:
     """The symptoms; the end of a message that began in the midst of the input is the end of an episode, not news."""
-    births: dict[tuple[int, str | None], int] = {}
-    for (template_id, service, _), row in zip(panel.series, panel.counts, strict=True):
-        births[template_id, service] = min(
-            int(np.argmax(row > 0)) if row.any() else panel.buckets, births.get((template_id, service), panel.buckets)
-        )
-    early = panel.own + math.ceil(EARLY * (panel.buckets - panel.own))
+    young = {(t, service) for (t, service, _), born in zip(panel.series, began_within(panel), strict=True) if born}
+    old = {(t, service) for (t, service, _), born in zip(panel.series, began_within(panel), strict=True) if not born}
 
     def ends(symptom: Symptom) -> bool:
-        birth = births.get((symptom.anomaly.template_id, symptom.anomaly.service), 0)
-        return symptom.anomaly.kind in _DOWN and birth > early
+        key = symptom.anomaly.template_id, symptom.anomaly.service
+        return symptom.anomaly.kind in _DOWN and key in young and key not in old
 
     return [replace(s, weight=min(s.weight, AFTERMATH)) if ends(s) else s for s in found]
 
@@ -140,10 +148,13 @@ def _from_the_start(episode: Episode, panel: Panel) -> float:
 
 
 def _lasted(episode: Episode, start: int, end: int, panel: Panel) -> float:
-    """Seconds out of the normal; on the order axis a bucket stands for half a minute."""
+    """Seconds out of the normal; on the order axis a bucket stands for half a minute.
+
+    A record speaks for its bucket and those beside it: what fails once a minute fails all the while.
+    """
     if not panel.timed:
         return 30.0 * episode.active
-    return min(episode.active * panel.width, end - start) / SECOND
+    return min(3 * episode.active * panel.width, end - start) / SECOND
 
 
 def _words(episode: Episode, facts: Facts, span: str, level: str, alarming: float) -> tuple[str, float]:

@@ -11,6 +11,7 @@ import polars as pl
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies.missing_template import LEAST_BEATS, silence, why_silent
+from ingest.anomalies.panel import began_within
 from ingest.anomalies.statistics import score_of
 from ingest.anomalies.subject import EXAMPLES, Facts, duration, mentions, places
 from ingest.anomalies.symptom import Symptom
@@ -22,10 +23,6 @@ MOST_BEATS: Final = 2000
 
 LEAST_PERIODS: Final = 4.0
 """Periods that a silence lasts before it counts."""
-
-
-EARLY: Final = 0.1
-"""Share of the input by which a heartbeat was there: what began later may well have come to its end."""
 
 
 def heartbeats(facts: Facts) -> list[Symptom]:
@@ -40,7 +37,9 @@ def heartbeats(facts: Facts) -> list[Symptom]:
         .agg(pl.col("first_time"), pl.col("severity").max(), pl.len().alias("rows"))
         .filter(pl.col("rows").is_between(LEAST_BEATS, MOST_BEATS))
     )
-    begin, end = (float(v) for v in subject.table.select(pl.col("first_time").min(), pl.col("last_time").max()).row(0))
+    end = float(subject.table["last_time"].max())  # type: ignore[arg-type]  # Int64
+    # Messages of restarts keep the rhythm of a crash loop, and debug messages that of what is debugged.
+    always = {(t, s) for (t, s, _), young in zip(panel.series, began_within(panel), strict=True) if not young}
     alarms: dict[tuple[int, str | None], float] = {}
     for (template_id, service, _), alarm in zip(panel.series, facts.alarms.tolist(), strict=True):
         alarms[template_id, service] = max(alarm, alarms.get((template_id, service), 0.0))
@@ -51,7 +50,7 @@ def heartbeats(facts: Facts) -> list[Symptom]:
         missed = silence(np.sort(np.array(times, dtype=np.float64)), end)
         if missed is None or missed.end < since or missed.end - missed.start < LEAST_PERIODS * missed.period:
             continue
-        if missed.period < 2 * SECOND or not _always_there(min(times), begin, end, missed.period):
+        if missed.period < 2 * SECOND or (template_id, service) not in always:
             continue
         start, last = int(missed.start + missed.period), int(missed.end)
         rows = subject.table.filter(
@@ -93,11 +92,3 @@ def heartbeats(facts: Facts) -> list[Symptom]:
             )
         )
     return found
-
-
-def _always_there(first: float, begin: float, end: float, period: float) -> bool:
-    """Whether a series was there from the beginning; a rhythm that began in the midst of the log is an episode.
-
-    Messages of restarts keep the rhythm of a crash loop, and debug messages that of what is debugged.
-    """
-    return first - begin <= max(EARLY * (end - begin), LEAST_PERIODS * period)

@@ -20,6 +20,9 @@ LEAST_BEATS: Final = 8
 SPREAD: Final = 0.5
 """Scatter of the pauses (half the middle nine tenths, in medians) up to which a series keeps a rhythm."""
 
+LONGER: Final = 1.5
+"""Ratio of a silence to the longest pause that there ever was."""
+
 SILENCE: Final = 3.0
 """Silences count from this many usual longest pauses on."""
 
@@ -41,13 +44,16 @@ def silence(times: Floats, end: float) -> Silence | None:
     if len(moments) < LEAST_BEATS:
         return None
     pauses = np.diff(np.append(moments, max(end, float(moments[-1]))))
-    for i in range(LEAST_BEATS - 1, len(pauses)):
-        usual = pauses[:i]
-        low, middle, high = (float(v) for v in np.quantile(usual, (0.05, 0.5, 0.95)))
+    longest_yet = np.maximum.accumulate(pauses)
+    # Few pauses are long enough to be looked at.
+    for i in (np.flatnonzero(pauses[1:] >= LONGER * longest_yet[:-1]) + 1).tolist():
+        if i < LEAST_BEATS - 1:
+            continue
+        low, middle, high = (float(v) for v in np.quantile(pauses[:i], (0.05, 0.5, 0.95)))
         longest = max(high, middle)
         if middle <= 0 or (high - low) / 2 > SPREAD * middle:
             continue
-        if pauses[i] >= SILENCE * longest and pauses[i] >= 1.5 * float(usual.max()):
+        if pauses[i] >= SILENCE * longest:
             p_value = math.exp(-float(pauses[i]) / middle)
             return Silence(float(moments[i]), float(moments[i] + pauses[i]), middle, i + 1, max(p_value, 1e-12))
     return None

@@ -56,6 +56,8 @@ def is_status(name: str) -> bool:
 def _of_column(index: int, column: Column, start: int) -> list[Unseen]:
     if column.numbers is not None and not is_status(column.name):
         return []
+    if not _brings_news(column, start):
+        return []
     order = np.argsort(column.buckets, kind="stable")
     seen: Counter[str] = Counter()
     found: list[Unseen] = []
@@ -79,6 +81,15 @@ def _of_column(index: int, column: Column, start: int) -> list[Unseen]:
         seen.update(now)
         position = end
     return found
+
+
+def _brings_news(column: Column, start: int) -> bool:
+    """Whether any category of a column first comes in the window: most columns can be left alone."""
+    before = {word for word, bucket in zip(column.words, column.buckets.tolist(), strict=True) if bucket < start}
+    if start > 0 and before.issuperset(column.words):
+        return False
+    values = set(column.words)
+    return len(values) > 1 and any(_CATEGORY.fullmatch(value) for value in values - before)
 
 
 def why(column: Column, value: Unseen) -> str:

@@ -14,14 +14,16 @@ p-value is never below that of the exact permutation test, 1 / C(n + m, m), so t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.anomalies.statistics import Floats, discoveries
+from ingest.anomalies import sparse_shift
+from ingest.anomalies.meaning import is_amount, is_costly
+from ingest.anomalies.statistics import Floats, discoveries, mean_ranks
 from ingest.anomalies.values import Column
 
 SCALES: Final = (1, 4, 8, 16)
@@ -37,6 +39,9 @@ LARGE: Final = 0.9
 MOST_SHIFTS: Final = 4
 """Stretches of one parameter that are reported."""
 
+SPARSE: Final = 1.3
+"""Values per bucket that has any, up to which a parameter is sparse."""
+
 _SURE: Final = 3.5
 _GAP: Final = 3
 _REGIME: Final = 40
@@ -45,7 +50,7 @@ _COUNTER: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A parameter out of its normal from bucket `first` to `last`, in `active` of them.
+    """A parameter out of its normal from bucket `first` to `last`.
 
     `before` and `during` are its `quantile` (the median, or `LARGE`, whichever moved more) in the column's unit,
     `ratio` the two in proportion; `history` values before are compared with `samples` values inside.
@@ -54,7 +59,6 @@ class Shift:
     column: int
     first: int
     last: int
-    active: int
     quantile: float
     before: float
     during: float
@@ -71,14 +75,17 @@ def shifts(columns: Sequence[Column], buckets: int, start: int, rate: float) -> 
     best: dict[int, list[Shift]] = {}
     for scale in SCALES if scores else ():
         by_column: dict[int, list[Shift]] = {}
-        for found in _at_scale(columns, scores, buckets, start, rate, scale):
+        for found in _at_scale(scores, buckets, start, rate, scale):
             by_column.setdefault(found[0].column, []).extend(found)
         for i, found in by_column.items():
             if i not in best or _surest(found) < _surest(best[i]):
                 best[i] = found
+    for i, found in _sparse(columns, scores, start):
+        if i not in best or _surest(found) < _surest(best[i]):
+            best[i] = found
     candidates = [shift for i in sorted(best) for shift in _apart(best[i])]
     # All that were looked at are hypotheses, not only those that stood out somewhere.
-    rest = max(0, len(scores) * len(SCALES) - len(candidates))
+    rest = max(0, len(scores) * (len(SCALES) + 1) - len(candidates))
     keep = discoveries(np.array([shift.p_value for shift in candidates] + [1.0] * rest), rate)[: len(candidates)]
     return [shift for shift, kept in zip(candidates, keep, strict=True) if kept]
 
@@ -114,12 +121,11 @@ def _scores(column: Column) -> list[_Scores]:
     if len(values) < LEAST_HISTORY + LEAST_NOW or values.min() == values.max():
         return []
     large = (values > np.quantile(values, LARGE)).astype(np.float64)
-    both = [_Scores(at, values, _ranks(values))]
+    both = [_Scores(at, values, mean_ranks(values))]
     return [*both, _Scores(at, values, large)] if large.any() else both
 
 
 def _at_scale(
-    columns: Sequence[Column],
     scores: Sequence[tuple[int, _Scores]],
     buckets: int,
     start: int,
@@ -142,22 +148,19 @@ def _at_scale(
         outside = np.repeat(flagged[row] == 0, scale)[offset : offset + buckets]
         for sign in (1, -1):
             for first, last in _runs(np.flatnonzero(flagged[row] == sign)):
-                active = int((flagged[row, first : last + 1] == sign).sum()) * scale
                 stretch = (first * scale - offset, min(buckets, (last + 1) * scale - offset) - 1)
-                shift = _describe(columns[i], i, each, outside, stretch, sign, active, scale)
+                earlier = (each.buckets < stretch[0]) & outside[each.buckets]
+                inside = (each.buckets >= stretch[0]) & (each.buckets <= stretch[1])
+                if int(earlier.sum()) < LEAST_HISTORY or int(inside.sum()) < LEAST_NOW:
+                    continue
+                # It is the most striking of as many places as were looked at (Bonferroni).
+                p_value = min(1.0, _stretch_p_value(each, earlier, inside) * int(tests[row]))
+                shift = _describe(i, each, earlier, inside, stretch, sign, p_value, scale)
                 if shift is not None:
-                    # It is the most striking of as many places as were looked at (Bonferroni).
-                    found.append(replace(shift, p_value=min(1.0, shift.p_value * int(tests[row]))))
+                    found.append(shift)
         if found:
             result.append(found)
     return result
-
-
-def _ranks(values: Floats) -> Floats:
-    """Mean ranks in (0, 1], ties sharing theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[inverse] / len(values))
 
 
 def _judge(
@@ -215,67 +218,84 @@ def _runs(at: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def _describe(
-    column: Column,
     index: int,
     each: _Scores,
-    outside: NDArray[np.bool_],
+    earlier: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
     stretch: tuple[int, int],
     sign: int,
-    active: int,
+    p_value: float,
     scale: int,
 ) -> Shift | None:
-    """The shift of a stretch of buckets; None where the move is small, or the parameter only counts upwards.
+    """The shift of the values `inside` a stretch of buckets against `earlier` ones, masks of shape (values,).
 
-    `outside` says of each bucket that it is part of no stretch.
+    None where the move is small, or the parameter only counts upwards. A `scale` above 0 is how many buckets the bounds
+    may be off; they are then looked for.
     """
-    first, last = stretch
     at, values = each.buckets, each.values
-    earlier = (at < first) & outside[at]
-    if int(earlier.sum()) < LEAST_HISTORY or _counts_upwards(at[earlier], values[earlier]):
+    if _counts_upwards(at[earlier], values[earlier]):
         return None
-    inside = (at >= first) & (at <= last)
-    if int(inside.sum()) < LEAST_NOW:
-        return None
-    p_value = _stretch_p_value(at, each.scores, earlier, inside)
-    usual = values[earlier]
-    during = values[inside]
-    # A count that goes from 0 to 1 has not grown without bounds.
-    least = 2.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
+    usual, during = values[earlier], values[inside]
+    # A count that goes from 0 to 2 has not grown without bounds.
+    least = 5.0 if bool(np.all(values == np.round(values))) else 0.05 * float(values.std()) + 1e-9
 
     def change(quantile: float) -> float:
         before, now = float(np.quantile(usual, quantile)), float(np.quantile(during, quantile))
         return math.log(max((now + least) / (before + least), 1e-9)) if before + least > 0 else 0.0
 
     chosen = max((0.5, LARGE), key=lambda quantile: sign * change(quantile))
-    if sign * change(chosen) < math.log(RATIO):
+    if sign * change(chosen) <= math.log(RATIO) + 1e-9:
         return None
-    first, last = _bounds(at, values, usual, chosen, stretch, sign, scale)
+    first, last = _bounds(at, values, usual, chosen, stretch, sign, scale) if scale else stretch
     return Shift(
         column=index,
         first=first,
         last=last,
-        active=active,
         quantile=chosen,
         before=float(np.quantile(usual, chosen)),
         during=float(np.quantile(during, chosen)),
         ratio=math.exp(change(chosen)),
-        history=int(earlier.sum()),
-        samples=int(inside.sum()),
+        history=len(usual),
+        samples=len(during),
         p_value=p_value,
     )
+
+
+def _sparse(
+    columns: Sequence[Column], scores: Sequence[tuple[int, _Scores]], start: int
+) -> Iterator[tuple[int, list[Shift]]]:
+    """The shifts of columns with hardly more than one value in a bucket, as far as a move of them tells of trouble."""
+    done: set[int] = set()
+    for i, each in scores:
+        if i in done or not tells(columns[i]) or len(each.values) > SPARSE * len(np.unique(each.buckets)):
+            continue
+        done.add(i)
+        found = []
+        first_judged = int(np.searchsorted(each.buckets, start))
+        known = np.ones(len(each.values), dtype=np.bool_)
+        for stretch in sparse_shift.stretches(each.values, first_judged, MOST_SHIFTS):
+            inside = np.zeros(len(each.values), dtype=np.bool_)
+            inside[stretch.first : stretch.end] = True
+            earlier = known & (np.arange(len(each.values)) < stretch.first)
+            known &= ~inside
+            bounds = int(each.buckets[stretch.first]), int(each.buckets[stretch.end - 1])
+            shift = _describe(i, each, earlier, inside, bounds, stretch.sign, stretch.p_value, 0)
+            if shift is not None:
+                found.append(shift)
+        if found:
+            yield i, found
 
 
 def _counts_upwards(at: NDArray[np.int64], values: Floats) -> bool:
     times = at.astype(np.float64)
     if times.std() == 0 or values.std() == 0:
         return False
-    return bool(abs(np.corrcoef(times, _ranks(values))[0, 1]) > _COUNTER)
+    return bool(abs(np.corrcoef(times, mean_ranks(values))[0, 1]) > _COUNTER)
 
 
-def _stretch_p_value(
-    at: NDArray[np.int64], scores: Floats, earlier: NDArray[np.bool_], inside: NDArray[np.bool_]
-) -> float:
+def _stretch_p_value(each: _Scores, earlier: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
     """Two-sided p-value of the mean score inside against earlier; buckets are clusters of values that go together."""
+    at, scores = each.buckets, each.scores
     n, m = int(earlier.sum()), int(inside.sum())
     within = max(float(scores[earlier].var()), 0.005)
     _, cluster = np.unique(at[earlier], return_inverse=True)
@@ -318,6 +338,11 @@ def _bounds(
         i += 1
         high = i if moved[i] else high
     return int(at[low]), int(at[high])
+
+
+def tells(column: Column) -> bool:
+    """Whether a move of a parameter may tell of trouble, by its name and unit."""
+    return bool(column.unit) or is_costly(column.name) or is_amount(column.name)
 
 
 def why(column: Column, shift: Shift) -> str:

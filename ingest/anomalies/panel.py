@@ -6,6 +6,7 @@ was learned, or the part of the input before `since`. The rest is the judged win
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +19,9 @@ from ingest.anomalies.statistics import Floats
 from ingest.counts import SECOND, HistoryRow
 
 MOST_BUCKETS: Final = 240
+EARLY: Final = 0.1
+"""Share of an input without reference by which what always belonged to it was there."""
+
 LEAST_RECORDS: Final = 8
 """Records that a bucket should hold on average: below that, wider buckets say more."""
 
@@ -220,6 +224,15 @@ def coarser(panel: Panel, factor: int) -> Panel:
         own=int(group[panel.own]) if panel.own < panel.buckets else len(firsts),
         width=panel.width * factor,
     )
+
+
+def began_within(panel: Panel) -> NDArray[np.bool_]:
+    """Of each series whether it began in the midst of the input, shape (series,).
+
+    Then neither the reference knows it, nor, where the input is its own reference, the first tenth of it (`EARLY`).
+    """
+    known = panel.start if panel.own > 0 else max(panel.start, math.ceil(EARLY * panel.buckets))
+    return np.asarray(~(panel.counts[:, :known] > 0).any(axis=1))
 
 
 def totals(panel: Panel) -> Mapping[int, int]:

@@ -117,6 +117,13 @@ def overdispersion(counts: Floats, means: Floats, valid: NDArray[np.bool_]) -> F
     return np.asarray(np.clip(residual / np.maximum(scale, 1e-9), 0.0, 1e6))
 
 
+def mean_ranks(values: Floats) -> Floats:
+    """Mean ranks in (0, 1], ties sharing theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[inverse] / len(values))
+
+
 def score_of(p_value: float, effect: float) -> float:
     """A score in [0, 1] from a p-value and an effect in [0, 1]: how sure, and how much."""
     surprise = min(1.0, -np.log10(max(p_value, 1e-12)) / 12.0)

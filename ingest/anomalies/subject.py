@@ -79,11 +79,13 @@ class Facts:
         panel = subject.panel
         grouped = (
             subject.table.lazy()
+            .with_row_index("row")
             .group_by("template_id", pl.col("service").cast(pl.String), "severity")
-            .agg(pl.col("sample").drop_nulls().first())
+            .agg(pl.col("sample").drop_nulls().first(), pl.col("row"))
             .collect()
         )
-        samples = {(t, s, v): text or "" for t, s, v, text in grouped.iter_rows()}
+        samples = {(t, s, v): text or "" for t, s, v, text, _ in grouped.iter_rows()}
+        self._places = {(t, s, v): rows for t, s, v, _, rows in grouped.iter_rows()}
         self.messages = [samples.get(key, "") for key in panel.series]
         self.alarms: Floats = np.array(
             [alarm(m or self.text(k[0]), k[2]) for m, k in zip(self.messages, panel.series, strict=True)]
@@ -100,16 +102,10 @@ class Facts:
 
     def rows(self, row: int, low: int, high: int) -> pl.DataFrame:
         """The table's rows of a series whose bucket starts in [low, high)."""
-        template_id, service, level = self.subject.panel.series[row]
-        same = pl.col("service").is_null() if service is None else pl.col("service") == service
+        places = self._places.get(self.subject.panel.series[row], [])
         bucket = pl.col("bucket")
-        return self.subject.table.filter(
-            (pl.col("template_id") == template_id)
-            & same
-            & (pl.col("severity") == level)
-            & (bucket >= low)
-            & (bucket < high)
-        ).sort("bucket", maintain_order=True)
+        mine: pl.DataFrame = self.subject.table[places]
+        return mine.filter((bucket >= low) & (bucket < high)).sort("bucket", maintain_order=True)
 
 
 def places(rows: pl.DataFrame, limit: int = EXAMPLES) -> tuple[Citation, ...]:

@@ -105,6 +105,14 @@ _NOT_WORDS: Final = re.compile(
 )
 
 
+_REFUSED_REQUEST: Final = re.compile(r'\b[A-Z]{3,7} [^ "]+ HTTP/\d(?:\.\d)?"? +4\d\d\b')
+
+
+def is_refused_request(message: str) -> bool:
+    """Whether a message is an access log's line of a request answered with a status of the client's fault."""
+    return _REFUSED_REQUEST.search(message[:600]) is not None
+
+
 def words(message: str) -> float:
     """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, as much for seconds of delay,
     0.3 a strain, 0 nothing."""
