@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +20,12 @@ from ingest.anomalies.standing import failing_share, standing
 from ingest.anomalies.subject import Facts, Subject, spoken
 from ingest.anomalies.symptom import Symptom
 from ingest.counts import SECOND, HistoryRow
+
+LONGEST_GAP: Final = 1200 * SECOND
+"""Microseconds without a symptom that one incident may have."""
+
+RECURS: Final = 3
+"""Gaps within which the same symptoms are the same incident again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,11 @@ def _horizon(panel: panels.Panel) -> incidents.Horizon:
     length = columns * panel.width
     end = int(panel.starts[-1]) + panel.width
     if not panel.timed:
-        return incidents.Horizon(end, max(4 * panel.width, length // 10), panel.width, panel.width)
-    gap = max(4 * panel.width, min(max(length // 10, 120 * SECOND), 1200 * SECOND))
-    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), panel.width)
+        gap = max(4 * panel.width, length // 10)
+        return incidents.Horizon(end, gap=gap, onset=panel.width, again=gap, width=panel.width)
+    gap = max(4 * panel.width, min(max(length // 10, 120 * SECOND), LONGEST_GAP))
+    again = min(RECURS * gap, max(gap, LONGEST_GAP))
+    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), again, panel.width)
 
 
 def groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:

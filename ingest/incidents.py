@@ -1,8 +1,9 @@
 """Symptoms -> incidents: what belongs together, whether it is an incident, how bad, and what to call it.
 
-Symptoms join when they are near in time and related: the same service, a shared trace id, one message that names the
-other's service, or, among alarming ones, an onset at the same moment. Weak symptoms (a harmless new message, a busier
-template) never open an incident nor bridge two of them; they join the one they accompany.
+Symptoms join when they are near in time and related: the same service, a shared trace id, or one message that names the
+other's service. Groups of them are one incident when they begin and last together, or say the same again. Weak symptoms
+(a harmless new message, a busier template) never open an incident nor bridge two of them; they join the one they
+accompany.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ MOST_SYMPTOMS: Final = 400
 MOST_ANOMALIES: Final = 40
 """Anomalies that one incident carries; the strongest are kept."""
 
+ALIKE: Final = 0.6
+"""Share of what two groups say that makes them alike."""
+
+PART: Final = 1 / 3
+"""Share of an incident that a group without a common service may last and be a part of it."""
+
 BRIEF: Final = 30 * SECOND
 """Microseconds below which failures, however many, do not show that a service is down."""
 
@@ -49,12 +56,14 @@ _DROPS: Final = (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
 class Horizon:
     """The end of the judged input and the gaps that matter on one axis, in the axis's unit.
 
-    Symptoms of one service that are at most `gap` apart belong together; onsets at most `onset` apart are simultaneous.
+    Symptoms of one service that are at most `gap` apart belong together; onsets at most `onset` apart are simultaneous;
+    the same symptoms at most `again` apart are one incident.
     """
 
     end: int
     gap: int
     onset: int
+    again: int
     width: int
 
 
@@ -74,11 +83,7 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
 
 
 def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
-    """Groups that last at the same time and share a service are one: an effect that began late, or a milder sign.
-
-    So are groups of different services that begin within the gap of each other, and last at the same time: two systems
-    that fail together have one cause more often than two.
-    """
+    """Groups that are one incident (`_one`), until none are."""
     merged: list[list[Symptom]] = []
     for members in sorted(groups, key=lambda g: min(_by_start(s) for s in g)):
         home = next((g for g in merged if _one(g, members, horizon)), None)
@@ -90,14 +95,52 @@ def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symp
 
 
 def _one(earlier: Sequence[Symptom], later: Sequence[Symptom], horizon: Horizon) -> bool:
-    start, end = min(s.start for s in later), max(s.end for s in later)
-    until = max(s.end for s in earlier)
+    """Whether a group is part of one that began before it.
+
+    It is when both last at the same time and share a service: an effect that began late, or a milder sign. When both
+    begin together and last together: two systems that fail at once have one cause more often than two. When it is but a
+    short part of the other. And when the same is said again soon after: a program that is killed, and starts, and is
+    killed again.
+    """
+    first, until = extent(earlier, horizon)
+    start, end = extent(later, horizon)
     if start > until + horizon.onset:
-        return False
+        return start <= until + horizon.again and _alike(earlier, later)
     if frozenset(_services(earlier)) & frozenset(_services(later)):
         return True
-    together = start - min(s.start for s in earlier) <= horizon.gap
-    return together and 2 * (min(until, end) - start) >= min(until, end) - min(s.start for s in earlier)
+    if end <= until + horizon.onset and end - start <= PART * (until - first) and start > first + horizon.onset:
+        return True
+    if start - first <= max(horizon.onset, horizon.gap // 4):
+        return True
+    return start - first <= horizon.gap and 2 * (min(until, end) - start) >= min(until, end) - first
+
+
+def _alike(a: Sequence[Symptom], b: Sequence[Symptom]) -> bool:
+    """Whether most of what the weaker of two groups says is what the other says too."""
+    ours, theirs = _said(a), _said(b)
+    common = sum(min(ours[key], theirs[key]) for key in ours.keys() & theirs.keys())
+    return common >= ALIKE * min(sum(ours.values()), sum(theirs.values()))
+
+
+def _said(members: Sequence[Symptom]) -> dict[tuple[int, str | None], float]:
+    said: dict[tuple[int, str | None], float] = {}
+    for symptom in members:
+        if symptom.weight >= CORE:
+            key = symptom.anomaly.template_id, symptom.anomaly.service
+            said[key] = max(symptom.weight, said.get(key, 0.0))
+    return said
+
+
+def extent(members: Sequence[Symptom], horizon: Horizon) -> tuple[int, int]:
+    """First and last moment of a group: of its strong symptoms, and of milder ones that keep within the gap of them.
+
+    A mild symptom that lasts for hours is no reason to say that the outage in its midst did.
+    """
+    cores = [s for s in members if s.weight >= CORE] or list(members)
+    strong = [s for s in cores if s.weight >= STRONG] or cores
+    start, end = min(s.start for s in strong), max(s.end for s in strong)
+    near = [s for s in cores if s.start >= start - horizon.gap and s.end <= end + horizon.gap]
+    return min(s.start for s in [*strong, *near]), max(s.end for s in [*strong, *near])
 
 
 def _accompany(symptom: Symptom, groups: Sequence[list[Symptom]], horizon: Horizon) -> bool:
@@ -165,11 +208,7 @@ def _related(a: Symptom, b: Symptom, horizon: Horizon) -> bool:
     ours, theirs = a.anomaly.service, b.anomaly.service
     if ours == theirs or ours is None or theirs is None:
         return True
-    if a.trace_ids & b.trace_ids:
-        return True
-    if (ours in b.mentions or theirs in a.mentions) and gap <= horizon.gap:
-        return True
-    return abs(a.start - b.start) <= horizon.onset
+    return bool(a.trace_ids & b.trace_ids) or ours in b.mentions or theirs in a.mentions
 
 
 def _by_start(symptom: Symptom) -> tuple[int, int, str, str]:
@@ -211,9 +250,7 @@ def describe(
 ) -> Incident:
     """The incident of a group. `anomalies` holds the anomaly of each member by its `id()`, with evidence filled in."""
     timed = any(s.timed for s in members)
-    placed = [s for s in members if s.timed == timed]
-    placed = [s for s in placed if s.weight >= CORE] or placed
-    start, end = min(s.start for s in placed), max(s.end for s in placed)
+    start, end = extent([s for s in members if s.timed == timed], horizon)
     services = _services([s for s in members if s.weight >= CORE]) or _services(members)
     brief = timed and end - start < BRIEF
     level, reason = _level(members, share(start, end, services), brief)
