@@ -47,7 +47,9 @@ def find(subject: Subject) -> tuple[list[Symptom], Facts]:
     facts = Facts(subject)
     panel = subject.panel
     found = _of_counts(facts)
-    missed = {s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE}
+    missed = {
+        s.anomaly.template_id for s in found if s.anomaly.kind is AnomalyKind.MISSING_TEMPLATE and s.weight >= TROUBLE
+    }
     found += [s for s in heartbeats(facts) if s.anomaly.template_id not in missed]
     found += parameter_symptoms(subject)
     return sorted(_without_aftermath(found, panel), key=lambda s: (s.start, s.anomaly.template_id)), facts

@@ -23,6 +23,9 @@ SPREAD: Final = 0.5
 LONGER: Final = 1.5
 """Ratio of a silence to the longest pause that there ever was."""
 
+KEPT: Final = 0.7
+"""Share of its time that a series must have kept its rhythm: restarts keep one, but only while they last."""
+
 SILENCE: Final = 3.0
 """Silences count from this many usual longest pauses on."""
 
@@ -52,6 +55,8 @@ def silence(times: Floats, end: float) -> Silence | None:
         low, middle, high = (float(v) for v in np.quantile(pauses[:i], (0.05, 0.5, 0.95)))
         longest = max(high, middle)
         if middle <= 0 or (high - low) / 2 > SPREAD * middle:
+            continue
+        if i * middle < KEPT * (moments[i] - moments[0]):
             continue
         if pauses[i] >= SILENCE * longest:
             p_value = math.exp(-float(pauses[i]) / middle)
