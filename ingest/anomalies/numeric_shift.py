@@ -147,7 +147,7 @@ def _at_scale(
         found = []
         outside = np.repeat(flagged[row] == 0, scale)[offset : offset + buckets]
         for sign in (1, -1):
-            for first, last in _runs(np.flatnonzero(flagged[row] == sign)):
+            for first, last in _runs(np.flatnonzero(flagged[row] == sign), max(1, _GAP // scale)):
                 stretch = (first * scale - offset, min(buckets, (last + 1) * scale - offset) - 1)
                 earlier = (each.buckets < stretch[0]) & outside[each.buckets]
                 inside = (each.buckets >= stretch[0]) & (each.buckets <= stretch[1])
@@ -207,10 +207,10 @@ def _two_sided(z: float) -> float:
     return math.erfc(abs(z) / math.sqrt(2))
 
 
-def _runs(at: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _runs(at: NDArray[np.int64], gap: int) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     for b in at.tolist():
-        if runs and b - runs[-1][1] <= _GAP:
+        if runs and b - runs[-1][1] <= gap:
             runs[-1] = (runs[-1][0], b)
         else:
             runs.append((b, b))

@@ -19,7 +19,7 @@ from ingest.anomalies.statistics import Floats
 from ingest.counts import SECOND, HistoryRow
 
 MOST_BUCKETS: Final = 240
-EARLY: Final = 0.1
+EARLY: Final = 0.07
 """Share of an input without reference by which what always belonged to it was there."""
 
 LEAST_RECORDS: Final = 8
@@ -229,7 +229,7 @@ def coarser(panel: Panel, factor: int) -> Panel:
 def began_within(panel: Panel) -> NDArray[np.bool_]:
     """Of each series whether it began in the midst of the input, shape (series,).
 
-    Then neither the reference knows it, nor, where the input is its own reference, the first tenth of it (`EARLY`).
+    Then neither the reference knows it, nor, where the input is its own reference, its first part (`EARLY`).
     """
     known = panel.start if panel.own > 0 else max(panel.start, math.ceil(EARLY * panel.buckets))
     return np.asarray(~(panel.counts[:, :known] > 0).any(axis=1))
