@@ -18,6 +18,7 @@ from core import severity
 from core.domain import Anomaly, AnomalyKind, ChangeEvent, Incident, Status
 from core.severity import Level
 from ingest.activity import to_datetime
+from ingest.anomalies.judge import ERRORS
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.symptoms import is_refused_request
 from ingest.counts import SECOND
@@ -75,8 +76,14 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     groups = _join(strong, horizon)
     # What is milder goes with what is strong, and does not bridge it: it may well last from one incident to the next.
     alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
-    groups += _join(alone, horizon)
-    groups = [g for g in _merged(groups, horizon) if _evidence(g) >= OPENS]
+    groups = _merged(groups, horizon)
+    for members in _join(alone, horizon):
+        home = next((g for g in groups if _one(*sorted((g, members), key=_onset), horizon)), None)
+        if home is None:
+            groups.append(members)
+        else:
+            home.extend(members)
+    groups = [g for g in groups if _evidence(g) >= OPENS]
     for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
         _accompany(symptom, groups, replace(horizon, gap=horizon.onset))
     return sorted((sorted(members, key=_by_start) for members in groups), key=lambda g: _by_start(g[0]))
@@ -85,7 +92,7 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
 def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
     """Groups that are one incident (`_one`), until none are."""
     merged: list[list[Symptom]] = []
-    for members in sorted(groups, key=lambda g: min(_by_start(s) for s in g)):
+    for members in sorted(groups, key=_onset):
         home = next((g for g in merged if _one(g, members, horizon)), None)
         if home is None:
             merged.append(list(members))
@@ -98,21 +105,23 @@ def _one(earlier: Sequence[Symptom], later: Sequence[Symptom], horizon: Horizon)
     """Whether a group is part of one that began before it.
 
     It is when both last at the same time and share a service: an effect that began late, or a milder sign. When both
-    begin together and last together: two systems that fail at once have one cause more often than two. When it is but a
-    short part of the other. And when the same is said again soon after: a program that is killed, and starts, and is
-    killed again.
+    begin together, or last together for most of their time: two systems that fail at once have one cause more often
+    than two. When it is but a short part of the other. And when the same is said again soon after: a program that is
+    killed, and starts, and is killed again.
     """
     first, until = extent(earlier, horizon)
     start, end = extent(later, horizon)
     if start > until + horizon.onset:
-        return start <= until + horizon.again and _alike(earlier, later)
+        # Errors that are too few to stretch an incident still show that it goes on.
+        last = max((s.end for s in earlier if s.weight >= CORE and s.alarm >= ERRORS), default=until)
+        return start <= max(last, until) + horizon.again and _alike(earlier, later)
     if frozenset(_services(earlier)) & frozenset(_services(later)):
         return True
     if end <= until + horizon.onset and end - start <= PART * (until - first) and start > first + horizon.onset:
         return True
     if start - first <= max(horizon.onset, horizon.gap // 4):
         return True
-    return start - first <= horizon.gap and 2 * (min(until, end) - start) >= min(until, end) - first
+    return 2 * (min(until, end) - start) >= max(until - first, end - start)
 
 
 def _alike(a: Sequence[Symptom], b: Sequence[Symptom]) -> bool:
@@ -209,6 +218,10 @@ def _related(a: Symptom, b: Symptom, horizon: Horizon) -> bool:
     if ours == theirs or ours is None or theirs is None:
         return True
     return bool(a.trace_ids & b.trace_ids) or ours in b.mentions or theirs in a.mentions
+
+
+def _onset(members: Sequence[Symptom]) -> tuple[int, int, str, str]:
+    return min(_by_start(symptom) for symptom in members)
 
 
 def _by_start(symptom: Symptom) -> tuple[int, int, str, str]:

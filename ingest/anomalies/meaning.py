@@ -43,6 +43,8 @@ _COSTLY: Final = frozenset(
 )
 """Words of what hurts when it grows: times, waiting lines, resources in use."""
 
+_DURATIONS: Final = frozenset({"took", "duration", "latency", "elapsed", "time", "rt", "urt", "uht"})
+
 _AMOUNTS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -73,6 +75,11 @@ def scale_of(name: str) -> tuple[float, str]:
 def is_costly(name: str) -> bool:
     """Whether more of it hurts."""
     return not _COSTLY.isdisjoint(words_of(name))
+
+
+def is_duration(name: str) -> bool:
+    """Whether it is a time, of whatever unit."""
+    return not _DURATIONS.isdisjoint(words_of(name))
 
 
 def is_amount(name: str) -> bool:

@@ -12,7 +12,7 @@ from core import severity
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies import new_value, numeric_shift
-from ingest.anomalies.meaning import is_amount, is_costly
+from ingest.anomalies.meaning import is_amount, is_costly, is_duration
 from ingest.anomalies.pooling import regrouped
 from ingest.anomalies.statistics import score_of
 from ingest.anomalies.subject import Subject, mentions, places
@@ -122,7 +122,8 @@ def _strain(column: Column, shift: numeric_shift.Shift) -> float:
         if not column.unit and not is_costly(column.name):
             return 0.0
         grown = min(1.0, float(np.log2(shift.ratio)) / 3.0)
-        return (0.4 if not column.unit or _noticed(column, shift) else 0.25) + 0.2 * grown
+        noticed = _noticed(column, shift) if column.unit else not is_duration(column.name)
+        return (0.4 if noticed else 0.25) + 0.2 * grown
     return EMPTIED if shift.during == 0 < shift.before and is_amount(column.name) else 0.0
 
 
