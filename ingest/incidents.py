@@ -78,7 +78,7 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
     groups = _merged(groups, horizon)
     for members in _join(alone, horizon):
-        home = next((g for g in groups if _one(*sorted((g, members), key=_onset), horizon)), None)
+        home = next((g for g in groups if _one(*_in_order(g, members), horizon)), None)
         if home is None:
             groups.append(members)
         else:
@@ -218,6 +218,10 @@ def _related(a: Symptom, b: Symptom, horizon: Horizon) -> bool:
     if ours == theirs or ours is None or theirs is None:
         return True
     return bool(a.trace_ids & b.trace_ids) or ours in b.mentions or theirs in a.mentions
+
+
+def _in_order(a: list[Symptom], b: list[Symptom]) -> tuple[list[Symptom], list[Symptom]]:
+    return (a, b) if _onset(a) <= _onset(b) else (b, a)
 
 
 def _onset(members: Sequence[Symptom]) -> tuple[int, int, str, str]:

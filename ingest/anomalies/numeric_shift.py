@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ingest.anomalies import sparse_shift
 from ingest.anomalies.meaning import is_amount, is_costly
-from ingest.anomalies.statistics import Floats, discoveries, mean_ranks
+from ingest.anomalies.statistics import Floats, discoveries, incomplete_beta, mean_ranks
 from ingest.anomalies.values import Column
 
 SCALES: Final = (1, 4, 8, 16)
@@ -105,11 +105,12 @@ def _apart(found: Sequence[Shift]) -> list[Shift]:
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """The scores of a column's good values in order of bucket, and those values."""
+    """The scores of a column's good values in order of bucket, and those values. `binary`: scores are 0 or 1."""
 
     buckets: NDArray[np.int64]
     values: Floats
     scores: Floats
+    binary: bool = False
 
 
 def _scores(column: Column) -> list[_Scores]:
@@ -120,9 +121,11 @@ def _scores(column: Column) -> list[_Scores]:
     at, values = column.buckets[order], column.numbers[order]
     if len(values) < LEAST_HISTORY + LEAST_NOW or values.min() == values.max():
         return []
-    large = (values > np.quantile(values, LARGE)).astype(np.float64)
+    cut = np.quantile(values, LARGE)
+    # Where the largest values are all alike, they are the tail, or else what lies above them.
+    large = values >= cut if (values >= cut).mean() <= 2 * (1 - LARGE) else values > cut
     both = [_Scores(at, values, mean_ranks(values))]
-    return [*both, _Scores(at, values, large)] if large.any() else both
+    return [*both, _Scores(at, values, large.astype(np.float64), binary=True)] if large.any() else both
 
 
 def _at_scale(
@@ -305,8 +308,14 @@ def _stretch_p_value(each: _Scores, earlier: NDArray[np.bool_], inside: NDArray[
     clusters = len(np.unique(at[inside]))
     error = math.sqrt(within * (1 / n + 1 / m) + between * (1 / len(sizes) + 1 / clusters))
     z = float(scores[inside].mean() - scores[earlier].mean()) / error
-    exact = math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(n + m + 1)
-    return max(_two_sided(z), math.exp(max(exact, -690.0)), 1e-300)
+    exact = math.exp(max(-690.0, math.lgamma(n + 1) + math.lgamma(m + 1) - math.lgamma(n + m + 1)))
+    if each.binary:
+        # So many large values among so few are not normally distributed.
+        large = float(scores[inside].sum())
+        usual = (float(scores[earlier].sum()) + 0.5) / (n + 1)
+        tail = incomplete_beta(np.array([max(large, 1e-9)]), np.array([m - large + 1.0]), np.array([usual]))
+        exact = max(exact, float(tail[0]) if z > 0 else (1 - usual) ** m)
+    return max(_two_sided(z), exact, 1e-300)
 
 
 def _bounds(

@@ -73,7 +73,12 @@ def _most_striking(values: Floats, start: int) -> Stretch | None:
         p_value = math.exp(-min(float(surprise[at]), 690.0))
         if p_value < best.p_value:
             best = Stretch(first, int(ends[at]), 1 if gap[at] > 0 else -1, p_value)
-    return best._replace(p_value=min(1.0, best.p_value * tests)) if best.sign else None
+    if not best.sign:
+        return None
+    first, signed = best.first, best.sign * values
+    while first > max(LEAST_HISTORY, start) and signed[first - 1] > signed[: first - 1].max():
+        first -= 1  # it has grown since then
+    return best._replace(first=first, p_value=min(1.0, best.p_value * tests))
 
 
 def _surprise(n: float, m: float) -> float:
