@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from queue import Empty, Full, Queue
+from queue import Empty, Queue
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from core.errors import InputError
 from core.ports import LogSource
 from ingest.parsing.parser import UTC_ZONE, Parser
 
-_QUEUED: Final = 1  # batches that wait for the consumer; each holds a few MB
+_PARSED_AHEAD: Final = 2  # batches before the consumer; each holds a few MB
+_READ_AHEAD: Final = 1
 
 
 class BatchStream:
@@ -64,7 +65,7 @@ class BatchStream:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         batches = self._batches()
-        return batches if self._threads < 1 else _ahead(batches, "cali-parse")
+        return batches if self._threads < 1 else _ahead(batches, "cali-parse", _PARSED_AHEAD)
 
     def _batches(self) -> Iterator[pl.DataFrame]:
         for source in self._sources:
@@ -77,7 +78,7 @@ class BatchStream:
             )
             try:
                 frames = source.lines()
-                for frame in frames if self._threads < 1 else _ahead(frames, "cali-read"):
+                for frame in frames if self._threads < 1 else _ahead(frames, "cali-read", _READ_AHEAD):
                     batch = parser.parse(frame)
                     del frame
                     if batch.height:
@@ -102,30 +103,23 @@ def read_batches(
     return BatchStream(sources, timezone=timezone, observed_at=observed_at, threads=threads)
 
 
-def _ahead(batches: Iterator[pl.DataFrame], name: str) -> Iterator[pl.DataFrame]:
-    """Runs an iterator in a thread, at most `_QUEUED` items ahead; its errors are raised here."""
-    queue: Queue[pl.DataFrame | BaseException | None] = Queue(_QUEUED)
+def _ahead(batches: Iterator[pl.DataFrame], name: str, most: int) -> Iterator[pl.DataFrame]:
+    """Runs an iterator in a thread, at most `most` items ahead of the consumer; its errors are raised here."""
+    queue: Queue[pl.DataFrame | BaseException | None] = Queue()
+    places = threading.Semaphore(most)
     stop = threading.Event()
-
-    def put(item: pl.DataFrame | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                queue.put(item, timeout=0.1)
-            except Full:
-                continue
-            return True
-        return False
 
     def work() -> None:
         try:
-            for batch in batches:
-                if not put(batch):
-                    return
-                del batch
+            while not stop.is_set():
+                if not places.acquire(timeout=0.1):
+                    continue
+                # Not named here: an item that waits is held by the queue alone.
+                queue.put(next(batches))
+        except StopIteration:
+            queue.put(None)
         except BaseException as exc:  # noqa: BLE001 - handed to the consumer, which raises it
-            put(exc)
-            return
-        put(None)
+            queue.put(exc)
 
     worker = threading.Thread(target=work, name=name, daemon=True)
     worker.start()
@@ -141,7 +135,9 @@ def _ahead(batches: Iterator[pl.DataFrame], name: str) -> Iterator[pl.DataFrame]
                 return
             if isinstance(item, BaseException):
                 raise item
+            places.release()
             yield item
+            del item
     finally:
         stop.set()
         # It ends with its next batch. Where it waits for a pipe that gives nothing, an interrupted run does not wait.
