@@ -71,8 +71,8 @@ class Horizon:
 def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     """Symptoms of one axis that are incidents, each as a group in order of start; groups in order of start."""
     chosen = sorted(symptoms, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_SYMPTOMS]
-    strong = sorted((s for s in chosen if s.weight >= STRONG), key=_by_start)
-    milder = sorted((s for s in chosen if CORE <= s.weight < STRONG), key=_by_start)
+    strong = sorted((s for s in chosen if _is_strong(s)), key=_by_start)
+    milder = sorted((s for s in chosen if s.weight >= CORE and not _is_strong(s)), key=_by_start)
     groups = _join(strong, horizon)
     # What is milder goes with what is strong, and does not bridge it: it may well last from one incident to the next.
     alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
@@ -87,6 +87,15 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
         _accompany(symptom, groups, replace(horizon, gap=horizon.onset))
     return sorted((sorted(members, key=_by_start) for members in groups), key=lambda g: _by_start(g[0]))
+
+
+def _is_strong(symptom: Symptom) -> bool:
+    """Whether it joins others over time. Scanners come and go all day, whatever fails meanwhile."""
+    return symptom.weight >= STRONG and not _is_refused(symptom)
+
+
+def _is_refused(symptom: Symptom) -> bool:
+    return symptom.anomaly.severity < severity.ERROR and is_refused_request(symptom.message)
 
 
 def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
@@ -146,7 +155,7 @@ def extent(members: Sequence[Symptom], horizon: Horizon) -> tuple[int, int]:
     A mild symptom that lasts for hours is no reason to say that the outage in its midst did.
     """
     cores = [s for s in members if s.weight >= CORE] or list(members)
-    strong = [s for s in cores if s.weight >= STRONG] or cores
+    strong = [s for s in cores if _is_strong(s)] or cores
     start, end = min(s.start for s in strong), max(s.end for s in strong)
     near = [s for s in cores if s.start >= start - horizon.gap and s.end <= end + horizon.gap]
     return min(s.start for s in [*strong, *near]), max(s.end for s in [*strong, *near])
@@ -236,8 +245,7 @@ def _evidence(members: Sequence[Symptom]) -> float:
     strongest: dict[int | str, float] = {}
     for symptom in members:
         # One scanner, or one client that asks for what is not there, writes as many templates as it asks for pages.
-        refused = symptom.anomaly.severity < severity.ERROR and is_refused_request(symptom.message)
-        key = f"requests of {symptom.anomaly.service}" if refused else symptom.anomaly.template_id
+        key = f"requests of {symptom.anomaly.service}" if _is_refused(symptom) else symptom.anomaly.template_id
         strongest[key] = max(strongest.get(key, 0.0), symptom.weight)
     doubt = 1.0
     for weight in strongest.values():
