@@ -175,6 +175,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "missing_env_var", 1.0, "missing environment variable"),
     Sign(r"validation errors? for \w*(?:settings|config(?:uration)?|env(?:ironment)?)\b",
          "missing_env_var", 0.9, "a required setting or environment variable is missing or wrong"),
+    Sign(r"\b(?P<what>(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]+))[\"'`]?:? (?:must not be|cannot be|may not be|is|was) "
+         r"(?:empty|blank|required|mandatory)\b", "missing_env_var", 0.95, "missing environment variable"),
     Sign(r"could not resolve placeholder [\"'`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,}))",
          "missing_env_var", 1.0, "missing environment variable"),
     Sign(r"(?:missing|required|undefined|unset|no)(?: required)? (?:environment variable"

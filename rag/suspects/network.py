@@ -55,7 +55,8 @@ def _lossy(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             if clue.service == service and _broken(clue) and not _troubled(peer, scene)
         ]
         peers = {peer for peer, _ in outward}
-        records = [*(clue for _, clue in outward), *inward]
+        own = [clue for clue in scene.of(service) if _broken(clue) and not graph.names(clue)]  # the peer is not told
+        records = [*(clue for _, clue in outward), *inward, *own]
         mixed = any(_CUT.search(_words(clue)) for clue in records) and any(
             _HUNG.search(_words(clue)) for clue in records
         )
