@@ -34,7 +34,7 @@ _KEY: Final = re.compile(
 )
 _VALUE: Final = re.compile(
     r"(?:[^\s\"'`<>,;&)\]}\\]|\\(?![\"'nrt])|<(?:\*|[A-Z][A-Z0-9_]{0,40})>|<(?![/A-Z!])|>(?![\s\"'`<,;&)\]}]|$)"
-    r"|[,;&](?![\s\"'`]|$|[\w.%-]{1,60}+\s?[=:])|[)\]}](?![\s\"'`,;)\]}]|$))++"
+    r"|[,;&](?![\s\"'`]|$|[\w.%-]{1,60}+\s?[=:])|[)\]}](?![\s\"'`,;)\]}]|$))+"
 )
 _MASK_ONLY: Final = re.compile(
     r"(?:<[A-Z*][A-Z0-9_]{0,40}>|[*•.x#?-]{1,200}|\[[A-Za-z_ -]{1,30}\]|%[sdvr]|\$?\{[^{}]{0,80}\}*|\$\w{1,80}\$?)"
@@ -139,9 +139,9 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
 _ELEMENT: Final = re.compile(r"[^<]{1,16384}+(?=</)")
 _LINE: Final = re.compile(r"[^\n\r\"'`]{1,16384}+")
 _QUOTED: Final = {
-    '"': re.compile(r'(?:[^"\\]|\\.)*+', re.DOTALL),
-    "'": re.compile(r"(?:[^'\\]|\\.|''(?=[^\s,;:)}\]]))*+", re.DOTALL),
-    "`": re.compile(r"(?:[^`\\]|\\.)*+", re.DOTALL),
+    '"': re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL),
+    "'": re.compile(r"[^'\\]*+(?:(?:\\.|''(?=[^\s,;:)}\]]))[^'\\]*+)*", re.DOTALL),
+    "`": re.compile(r"[^`\\]*+(?:\\.[^`\\]*+)*", re.DOTALL),
 }
 
 
@@ -236,7 +236,7 @@ _CURL: Final = re.compile(
 _SSHPASS: Final = re.compile(r"\bsshpass[ ]+-p[ ]{0,4}[\"']?(?P<value>[^\s\"']{1,256}+)")
 _DSN: Final = re.compile(
     r"(?<![\w.:/@-])[\w.-]{1,64}+:(?P<value>[^\s:@/\"'`<>]{1,128}+)@"
-    r"(?=(?:tcp|unix)\(|[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+(?![\w@])|[\w-]{1,63}+:\d{2,5}/)"
+    r"(?=(?:tcp|unix)\(|[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}(?![\w@]|\.[\w-])|[\w-]{1,63}+:\d{2,5}/)"
 )
 _SQL: Final = re.compile(
     r"\bidentified[ ](?:with[ ]\w{1,40}[ ])?by[ ](?:password[ ])?(?P<quote>['\"])(?P<value>[^'\"]{1,1024}+)", re.I

@@ -86,7 +86,7 @@ _TOKENS: Final = (
     _token(
         "JWT",
         "eyJ",
-        r"eyJ[A-Za-z0-9_-]{8,16384}+(?:\.[A-Za-z0-9_-]{0,16384}+){1,4}+|eyJ[A-Za-z0-9_-]{40,16384}+",
+        r"eyJ[A-Za-z0-9_-]{8,16384}+(?:\.[A-Za-z0-9_-]{0,16384}+){1,4}|eyJ[A-Za-z0-9_-]{40,16384}+",
     ),
 )
 
@@ -104,8 +104,8 @@ def tokens(text: str) -> Iterator[Span]:
 _KEY_BEGIN: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----", re.IGNORECASE)
 _KEY_END: Final = re.compile(r"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----", re.IGNORECASE)
 _KEY_BODY: Final = re.compile(
-    r"(?:(?:(?:\s|\\[nrt])*+(?:(?:Proc-Type|DEK-Info|Version|Comment): ?[^\n\\]{0,200}+|[A-Za-z0-9+/=]{16,}+))++"
-    r"(?:(?:\s|\\[nrt])++[A-Za-z0-9+/=]{1,15}+)?)?"
+    r"(?:(?:(?:\s|\\[nrt])*(?:(?:Proc-Type|DEK-Info|Version|Comment): ?[^\n\\]{0,200}+|[A-Za-z0-9+/=]{16,}+))+"
+    r"(?:(?:\s|\\[nrt])+[A-Za-z0-9+/=]{1,15}+)?)?"
 )
 _KEY_LINE: Final = re.compile(
     r"(?:^|(?<=[\s\"'|>]))(?:MII[A-Za-z0-9+/]{40,}+|[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})={0,2}(?=$|[\s\"'\\])",
