@@ -173,9 +173,10 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         facts = clue_facts(strongest)
         callers = ", ".join(services) or "callers"
         # What is not in the logs and has one caller is an external thing of that caller; else a service of its own.
-        # A database or broker by its bare name, or by one of the cluster, runs beside it.
+        # A database or broker that is called by a bare name, or by one of the cluster, runs beside it.
         host = hosts(message_of(strongest), callee)
-        beside = is_product(callee) and not is_outside(host) and callee in message_of(strongest)
+        called = re.search(rf"(?<![\w.-]){re.escape(host)}:\d{{2,5}}\b", message_of(strongest)) is not None
+        beside = is_product(callee) and not is_outside(host) and called
         external = not seen and len(services) == 1 and not beside
         yield Proposal(
             kind=SuspectKind.PROPAGATION,

@@ -94,3 +94,16 @@ def test_an_answer_that_carries_another_services_message_points_there() -> None:
     answer = f"failed to complete the order: rpc error: code = Internal desc = {said}"
     told_by_both = told(*((text, name, n) for n in range(3) for text, name in ((answer, "compute"), (said, "volumes"))))
     assert first(told_by_both)[0] == "volumes"
+
+
+def test_a_database_known_only_by_the_name_of_a_library_is_no_service() -> None:
+    locked = """Synchronisation failed: Lock wait timeout exceeded
+Traceback (most recent call last):
+  File "/srv/volumes/sync.py", line 88, in run
+    self.store.replace(rows)
+  File "/srv/volumes/store.py", line 142, in replace
+    cursor.execute(statement, values)
+  File "/usr/lib/python3/dist-packages/pymysql/cursors.py", line 153, in execute
+    result = self._query(query)
+pymysql.err.OperationalError: (1205, 'Lock wait timeout exceeded; try restarting transaction')"""
+    assert first(told((locked, "volumes", 0))) == ("volumes", "volumes/store.py", "replace")
