@@ -108,7 +108,7 @@ def test_on_a_terminal_a_reply_shows_its_length_and_none_of_its_words(tmp_path: 
     unfounded = {"cause": claim, "confidence": 0.9, "supporting": [{"id": "E1", "quote": claim}]}
     said = json.dumps({"verdict": "new_cause", "summary": claim, "hypotheses": [unfounded]})
     for arguments in (["analyze", "checkout.log"], ["ask", "why did checkout fail?"]):
-        with openai_server(lambda _: Say(said)) as server:
+        with openai_server(lambda _: Say(said, stall=0.7)) as server:
             environment = {"CALI_LLM_BASE_URL": server.url, "CALI_LLM_MODEL": "test-model", "TERM": "xterm"}
             out, shown = cali_on_terminal(*arguments, "--format", "json", cwd=tmp_path, **environment)
             assert len(server.requests) == 1
