@@ -25,6 +25,7 @@ from core.ports import IncidentMemory
 from ingest.sources.files import OpenedSources, open_sources
 from rag.suspects.change import about_of
 from rag.suspects.scene import survey
+from report.text import count
 
 FOLLOW_UP = timedelta(minutes=15)
 """How long after a question the next one belongs to the same session, where none is named."""
@@ -156,12 +157,12 @@ def _search(
         findings = explain(detection, opened.unreadable, question=question, now=now, explainer=explainer)
         if asked.wishes & {Wish.CHANGES, Wish.LEAD_UP}:
             findings = replace(findings, changes=_all_changes(detection))
-        searched = f"{detection.stats.lines:,} lines of {_count(len(opened.sources), 'file')}"
+        searched = f"{detection.stats.lines:,} lines of {count(len(opened.sources), 'file')}"
     else:
         stored = CatalogIncidents(learned.catalog).list(start, end, None, 50)
         findings = _on_record(stored, TimeWindow(start, end), now)
         gone = "the files they came from are gone" if paths else "no file covers that time"
-        searched = f"{_count(len(stored), 'incident')} on record ({gone})"
+        searched = f"{count(len(stored), 'incident')} on record ({gone})"
     return findings, f"{searched}; {asked.note}" if asked.note else searched
 
 
@@ -204,9 +205,12 @@ def _answer(
         services, about = (), list(findings.findings)  # "has it happened before?", after a service that is well
     elsewhere = [finding for finding in findings.findings if finding not in about]
     window = asked.window
+    changes = _in_order(findings)
+    if not about and window is not None:  # ahead of an incident they count from its beginning, not from the window's
+        changes = [change for change in changes if _inside(change.timestamp, window)]
     return Answer(
         question=question,
-        text=answer_text(about, elsewhere, _in_order(findings), services, asked.wishes, searched, zone),
+        text=answer_text(about, elsewhere, changes, services, asked.wishes, searched, zone),
         services=services,
         window=TimeWindow(window.start, window.end) if window else findings.window,
         searched=searched,
@@ -235,8 +239,8 @@ def _concerns(finding: Finding, services: Sequence[str]) -> bool:
     return any(service in named for service in services)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _inside(at: datetime | None, window: Window) -> bool:
+    return at is None or ((window.start is None or window.start <= at) and (window.end is None or at <= window.end))
 
 
 def _touches(incident: Incident, start: datetime | None, end: datetime | None) -> bool:

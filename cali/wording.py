@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
+from typing import Final
 
 from cali.wish import Wish
 from core.domain import AnomalyKind, ChangeEvent, Evidence, SimilarIncident
 from core.findings import Finding
-from report.text import excerpt
+from report.text import clock, count, excerpt
 
-LEAD: timedelta = timedelta(minutes=30)
+LEAD: Final = timedelta(minutes=30)
 """How far before an incident its changes and first signs are told."""
-MANY = 6
+ROLLOUT: Final = timedelta(minutes=5)
+"""Lines about one service and kind of change that stand no further apart tell of one change."""
+MANY: Final = 6
 """Changes, or signs, that an answer lists."""
-_BEGINS = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
+_BEGINS: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 """Anomalies that begin when they are first seen; those of rates and values were there before."""
 
 
@@ -38,7 +41,7 @@ def answer_text(
             lines += _changes(changes, None, services, zone)
         return "\n".join(lines)
     first = about[0]
-    if wishes & {Wish.CAUSE, Wish.HEALTH} or not wishes:
+    if wishes & {Wish.CAUSE, Wish.HEALTH}:
         lines += _cause(first)
     if Wish.CHANGES in wishes:
         lines += _changes(changes, first.incident.starts_at, (), zone)
@@ -49,8 +52,8 @@ def answer_text(
     if Wish.NEXT in wishes:
         lines += [f"{number}. {step}" for number, step in enumerate(_steps(first)[:MANY], 1)] or ["No step is known."]
     if len(about) > 1:
-        lines.append(f"There: {_count(len(about) - 1, 'more incident')}.")
-    if not wishes & {Wish.HEALTH}:
+        lines.append(f"There: {count(len(about) - 1, 'more incident')}.")
+    if Wish.HEALTH not in wishes:
         lines += _others(elsewhere)
     return "\n".join(lines)
 
@@ -81,7 +84,7 @@ def _signs(elsewhere: Sequence[Finding], services: Sequence[str]) -> Iterator[st
 def _changes(
     changes: Sequence[ChangeEvent], onset: datetime | None, services: Sequence[str], zone: tzinfo
 ) -> list[str]:
-    """The changes ahead of an onset, the nearest first; all of a time where there is none."""
+    """The changes ahead of an onset, all of them where there is none; the last ones, in the order of the log."""
     near = [
         change
         for change in changes
@@ -96,24 +99,25 @@ def _changes(
     if not near:
         return [f"The logs tell of no change{when}."]
     told = list(_once(near))
-    more = f" {_count(len(told) - MANY, 'more change')} not shown." if len(told) > MANY else ""
+    more = f" {count(len(told) - MANY, 'more change')} not shown." if len(told) > MANY else ""
     return [
-        f"{_count(len(told), 'change')}{when}:{more}",
+        f"{count(len(told), 'change')}{when}:{more}",
         *(
-            f"- {_clock(change.timestamp, zone)} {_named(change)}: {change.text} ({place(change.evidence)})"
+            f"- {clock(change.timestamp, zone)} {_named(change)}: {change.text} ({place(change.evidence)})"
             for change in told[-MANY:]
         ),
     ]
 
 
 def _once(changes: Iterable[ChangeEvent]) -> Iterator[ChangeEvent]:
-    """Of the many lines that one rollout writes, the first of each kind and service."""
-    seen: set[tuple[str, str | None]] = set()
+    """Of the many lines that one rollout writes, the first of each kind and service. Changes come in order of time."""
+    last: dict[tuple[str, str | None], datetime | None] = {}
     for change in changes:
         key = (change.kind.value, change.service)
-        if key not in seen:
-            seen.add(key)
+        before, now = last.get(key), change.timestamp
+        if key not in last or (before is not None and now is not None and now - before > ROLLOUT):
             yield change
+        last[key] = now
 
 
 def _lead_up(finding: Finding, changes: Sequence[ChangeEvent], zone: tzinfo) -> list[str]:
@@ -137,7 +141,7 @@ def _lead_up(finding: Finding, changes: Sequence[ChangeEvent], zone: tzinfo) -> 
     told = [*sorted(events)[-MANY:], *sorted(signs.values())[:MANY]]
     if not told:
         return ["The logs carry no times to put what happened into an order."]
-    return ["In order:", *(f"- {_clock(at, zone)} {text}" for at, text in sorted(told))]
+    return ["In order:", *(f"- {clock(at, zone)} {text}" for at, text in sorted(told))]
 
 
 def _seen_before(similar: Sequence[SimilarIncident]) -> list[str]:
@@ -158,7 +162,7 @@ def _steps(finding: Finding) -> Sequence[str]:
 
 
 def _others(elsewhere: Sequence[Finding]) -> list[str]:
-    return [f"Other services: {_count(len(elsewhere), 'incident')}."] if elsewhere else []
+    return [f"Other services: {count(len(elsewhere), 'incident')}."] if elsewhere else []
 
 
 def _services(finding: Finding) -> str:
@@ -179,11 +183,3 @@ def place(entry: Evidence) -> str:
 
 def _named(change: ChangeEvent) -> str:
     return f"{change.kind.value} of {change.service}" if change.service else change.kind.value
-
-
-def _clock(at: datetime | None, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%H:%M:%S") if at is not None else "at a time unknown,"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -164,9 +164,14 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     for callee, clues in graph.callers.items():
         if any(_tells_a_cause(clue, graph) for clue in scene.of(callee)):
             continue
-        strongest = max(clues, key=lambda clue: (clue.reading.strength if clue.reading else 0.0, -clue.age))
-        assert strongest.reading is not None  # blame() takes only clues with a reading
-        fault_type = _TO_DEPENDENCY[strongest.reading.fault_type]
+        # A failure that is only handed on says where it came from, but not what is wrong there.
+        complaints = [
+            (clue, clue.reading) for clue in clues if clue.reading and clue.reading.fault_type in _TO_DEPENDENCY
+        ]
+        if not complaints:
+            continue
+        strongest, reading = max(complaints, key=lambda each: (each[1].strength, -each[0].age))
+        fault_type = _TO_DEPENDENCY[reading.fault_type]
         services = dict.fromkeys(clue.service for clue in clues if clue.service)
         total = sum(clue.activity.during for clue in clues)
         seen = callee in scene.services
@@ -229,9 +234,8 @@ _OF_CALLER: Final = frozenset(
 
 
 def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
-    """1 where another service reports the same fault and it is that one's: a
-    full disk is the database's although its callers report it, a refused password the caller's although the database
-    does."""
+    """1 where another service reports the same fault and it is that one's: a full disk is the database's although its
+    callers report it, a refused password the caller's although the database does."""
     if clue.reading is None or clue.service is None:
         return 0.0
     fault_type = clue.reading.fault_type

@@ -75,3 +75,15 @@ def test_the_answer_is_short_and_its_details_are_for_the_asking(night: Path) -> 
     long = cali("ask", "why did checkout fail?", "--new", "--details", cwd=night).out
     assert "Most likely cause" in short and "Next steps" not in short
     assert "Next steps" in long and len(long) > len(short)
+
+
+def test_of_a_quiet_time_only_its_own_changes_are_told(tmp_path: Path) -> None:
+    lines = app_log(fail_from=None).split("\n")
+    for minute in ("03", "20", "29"):
+        at = next(n for n, line in enumerate(lines) if line.startswith(f"2026-03-02T10:{minute}:00"))
+        lines.insert(at, f"2026-03-02T10:{minute}:00Z INFO checkout: deployed version 4.{minute}.0")
+    (tmp_path / "checkout.log").write_text("\n".join(lines))
+    assert cali("analyze", "checkout.log", "--quiet", cwd=tmp_path).code == 0
+    answer = ask(tmp_path, "what changed between 10:10 and 10:30 on 2026-03-02?", "--new")
+    told = cited(answer, tmp_path)
+    assert all(line[:16] >= "2026-03-02T10:10" for line in told), answer["text"]

@@ -107,3 +107,17 @@ Traceback (most recent call last):
     result = self._query(query)
 pymysql.err.OperationalError: (1205, 'Lock wait timeout exceeded; try restarting transaction')"""
     assert first(told((locked, "volumes", 0))) == ("volumes", "volumes/store.py", "replace")
+
+
+def test_a_failure_handed_on_without_a_complaint_proposes_nothing_of_its_origin() -> None:
+    """The origin does not say what is wrong with it, and its caller's words name no fault either."""
+    said = "ledger entry 4711 left half written"
+    log = told(
+        *(
+            (text, name, n)
+            for n in range(3)
+            for text, name in ((f"booking went wrong: {said}", "compute"), (said, "volumes"))
+        )
+    )
+    incident = log.incident(ONSET)
+    assert all(suspect.score > 0 for suspect in rank(incident, log.detection(incident)).suspects)
