@@ -78,6 +78,14 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "localhos
 _SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
 
 
+_OWN_NAMES: Final = re.compile(r'\b(?:client|server|host|referr?er): \\?"?[^\s",]+"?')
+
+
+def without_own_names(text: str) -> str:
+    """A proxy's error without what it adds: the client's address and the names that it serves itself."""
+    return _OWN_NAMES.sub(" ", text)
+
+
 def is_product(name: str) -> bool:
     """Whether a service is named after a database, cache or broker: what others depend on."""
     return any(product in simple(name) for product in _WORDS.values()) or simple(name) in ("db", "database")

@@ -1,9 +1,8 @@
 """Where a fault is mended: the component that its mechanism concerns, rather than the file that reported it.
 
 A refused password is mended in a secret, a lost packet on a node, a wrong port in a config map; the client's source
-file that logged it is not at fault. Objects are those that the logs name. Only where Kubernetes runs the services and
-names no object, the name that its tools give by convention stands in (`deployment/<service>`,
-`configmap/<service>-config`, `secret/<service>-tls`, a stateful set's claim `data-<name>-0`).
+file that logged it is not at fault. Objects are those that the logs name: none is made up. Where Kubernetes runs the
+services and names no object, the workload stands in (`deployment/<service>`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from core.domain import ChangeKind
 from rag.suspects.access import Access, access_of
 from rag.suspects.change import about_of, closeness
 from rag.suspects.clue import Clue
-from rag.suspects.names import is_product, outside, simple
+from rag.suspects.names import is_product, outside, simple, without_own_names
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import Proposal, table_of
 from rag.suspects.scene import Scene
@@ -80,17 +79,13 @@ _IP: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}:\d{2,5}\b")
 _PEER_KEYS: Final = re.compile(r"upstream|peer|host|target|url|endpoint|server|remote|destination|address|dependency")
 
 
-_OWN_NAMES: Final = re.compile(r'\b(?:client|server|host|referr?er): \\?"?[^\s",]+"?')
-"""What a proxy adds to its errors: the client's address and the names that it serves itself."""
-
-
 def told(clue: Clue) -> str:
     """What a record says of its peer: its message, its exceptions, and the fields that name a peer."""
     if access_of(clue.text) is not None:
         return ""  # it names the caller's page, and the host it asked for
     fields = [f"{key}={value}" for key, value in clue.record.attributes.items() if _PEER_KEYS.search(key.lower())]
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
-    return "\n".join([_OWN_NAMES.sub(" ", clue.text.split("\n", 1)[0]), *fields, *heads])
+    return "\n".join([without_own_names(clue.text.split("\n", 1)[0]), *fields, *heads])
 
 
 def workload_of(service: str | None, scene: Scene) -> str | None:
@@ -104,8 +99,8 @@ def workload_of(service: str | None, scene: Scene) -> str | None:
 
 
 def changed_object(service: str | None, scene: Scene) -> str | None:
-    """What was configured of a service near the onset: the object that is named, else its config map by convention."""
-    named = None
+    """What was configured of a service near the onset: the object that is named, else its workload."""
+    changed = None
     for change in scene.changes:
         if change.kind is not ChangeKind.CONFIG or closeness(change, scene) <= 0.0:
             continue
@@ -115,8 +110,8 @@ def changed_object(service: str | None, scene: Scene) -> str | None:
             continue
         if about is not None and about.component.startswith(("configmap/", "secret/")):
             return about.component
-        named = f"configmap/{service}-config" if scene.kubernetes else None
-    return named
+        changed = workload_of(service, scene)
+    return changed
 
 
 def _workload(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
@@ -146,26 +141,12 @@ def _certificate(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
         return external
     if clue is not None and clue.object is not None and clue.object.startswith(("certificate/", "secret/")):
         return f"secret/{clue.object.split('/', 1)[1]}"
-    named = _named_secret(item.service, scene, "tls", "cert")
-    return named or (f"secret/{item.service}-tls" if scene.kubernetes and item.service else None)
-
-
-_STORES: Final = re.compile(r"postgres|psql|pgx|mysql|mariadb|sqlstate|database|mongo|oracle|sql", re.IGNORECASE)
-_KINDS_OF_KEY: Final = (
-    (_STORES, "db"),
-    (re.compile(r"\bredis|\bnoauth|wrongpass", re.IGNORECASE), "redis"),
-    (re.compile(r"\bsmtp|\bmail|\b535\b|\b5\.7\.8\b", re.IGNORECASE), "smtp"),
-    (re.compile(r"\bkafka|\bamqp|rabbit|\bsasl", re.IGNORECASE), "broker"),
-)
+    return _named_secret(item.service, scene, "tls", "cert") or _workload(item, clue, scene)
 
 
 def _credential(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     named = _named_secret(item.service, scene, "db", "credential", "password", "key", "token", "secret")
-    if named is not None or clue is None or not scene.kubernetes or item.service is None:
-        return named
-    text = f"{clue.text[:1_500]} {told(clue)}"
-    kind = next((word for pattern, word in _KINDS_OF_KEY if pattern.search(text)), None)
-    return f"secret/{item.service}-{kind}" if kind is not None else _external(item, clue, scene)
+    return named or _external(item, clue, scene) or _workload(item, clue, scene)
 
 
 def _named_secret(service: str | None, scene: Scene, *words: str) -> str | None:
@@ -257,8 +238,6 @@ def _claim(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
         named = _CLAIM.search(other.text)
         if named is not None and (item.service is None or simple(item.service) in named["name"]):
             return f"persistentvolumeclaim/{named['name']}"
-    if item.service is not None and is_product(item.service) and scene.kubernetes:
-        return f"persistentvolumeclaim/data-{item.service}-0"
     return _workload(item, clue, scene)
 
 

@@ -16,7 +16,7 @@ from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
-from rag.suspects.names import hosts, is_outside, is_product, named
+from rag.suspects.names import hosts, is_outside, is_product, named, without_own_names
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
@@ -36,9 +36,6 @@ _TO_DEPENDENCY = {
     "version_mismatch": "version_mismatch",
 }
 """What a caller's complaint says about the callee."""
-
-
-_CLIENT: Final = re.compile(r'\b(?:client|server|host|referr?er): "?[^\s",]+"?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def _complaint_of(clue: Clue) -> str:
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
     frame = root_frame(clue.traces)
     place = (frame[1].file or "").replace("/", " ").replace(".", " ") if frame is not None else ""
-    return "\n".join([_CLIENT.sub(" ", clue.text.split("\n", 1)[0]), *heads, place])
+    return "\n".join([without_own_names(clue.text.split("\n", 1)[0]), *heads, place])
 
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:

@@ -56,7 +56,7 @@ def first(log: MemoryLog, *changes: LogRecord) -> tuple[str | None, str | None, 
         (
             "OperationalError: FATAL: password authentication failed for user app_user (postgres:5432)",
             "payment",
-            ("credential_expired", "payment", "secret/payment-db"),
+            ("credential_expired", "payment", "deployment/payment"),
         ),
         (
             'POST "https://api.acquirer.example.com/v2/charges": x509: certificate has expired or is not yet valid',
@@ -86,7 +86,7 @@ def first(log: MemoryLog, *changes: LogRecord) -> tuple[str | None, str | None, 
         (
             'PANIC: could not write to file "pg_wal/xlogtemp.44": No space left on device',
             "postgres",
-            ("disk_full", "postgres", "persistentvolumeclaim/data-postgres-0"),
+            ("disk_full", "postgres", "statefulset/postgres"),
         ),
     ],
 )
