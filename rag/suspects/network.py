@@ -112,18 +112,18 @@ def _resolver(scene: Scene) -> Iterator[Proposal]:
     if not (len(callers) > 1 or (own and len(hosts) > 1)) or len(hosts) < 2 or not scene.kubernetes:
         return
     lead = max((*own, *failed), key=lambda clue: (clue.service == resolver, clue.activity.during))
-    service = resolver or "coredns"
+    named_so = f" ({resolver})" if resolver is not None else ""
     yield Proposal(
         kind=SuspectKind.PROPAGATION,
-        cause=f"DNS: the resolver of the cluster ({service}) does not resolve host names:"
+        cause=f"DNS: the resolver of the cluster{named_so} does not resolve host names:"
         f" {', '.join(sorted(hosts)[:4])} cannot be resolved by {', '.join(sorted(callers))}: {message_of(lead)}",
         why=(f"{len(hosts)} names fail in {len(callers)} services", counted(lead)),
         facts=replace(clue_facts(failed[0]), strength=0.97, upstream=1.0, state=0.5 if own else 0.0),
         evidence=tuple(clue.evidence for clue in (lead, *failed))[:5],
         fault_type="dns_failure",
-        service=service,
-        component=f"deployment/{service}",
-        words=frozenset({service, "dns"}),
+        service=resolver,
+        component=f"deployment/{resolver}" if resolver is not None else None,
+        words=frozenset({"dns"} if resolver is None else {"dns", resolver}),
     )
 
 
