@@ -29,11 +29,12 @@ test *ARGS:
 
 check: lint types imports test
 
-# Resolve the lock anew (no hashes, no extras; torch as tool.uv names it).
-lock:
-    echo '# Made by `just lock` (uv pip compile). No hashes, no extras: pip install -c requirements.lock -e .' > requirements.lock.new
-    uv pip compile --python-version 3.11 --all-extras --no-annotate --no-emit-index-url --no-header --quiet pyproject.toml >> requirements.lock.new
-    mv requirements.lock.new requirements.lock
+# Resolve the lock, keeping the versions it has (`just lock --upgrade` takes newer ones). No hashes, no extras; torch as tool.uv names it.
+lock *ARGS:
+    cp requirements.lock requirements.lock.new
+    uv pip compile --python-version 3.11 --all-extras --no-annotate --no-emit-index-url --no-header --quiet {{ ARGS }} --output-file requirements.lock.new pyproject.toml
+    echo '# Made by `just lock` (uv pip compile). No hashes, no extras: pip install -c requirements.lock -e .' | cat - requirements.lock.new > requirements.lock
+    rm requirements.lock.new
 
 # Start and stop the servers that the integration tests use, around a command.
 services +COMMAND:

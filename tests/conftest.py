@@ -16,6 +16,8 @@ from sqlalchemy import create_engine, text
 
 sys.path.insert(0, str(Path(__file__).parent))  # `from services.postgresql import ...`, `from support...`
 
+from services import aws_server
+from services.aws_server import AwsServer
 from services.postgresql import find_binaries, postgresql
 
 # In CI the examples are always the same ones: a property that fails there fails here. Locally they vary.
@@ -74,6 +76,22 @@ def empty_postgresql(postgresql_url: str) -> str:
         connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
     return postgresql_url
+
+
+@pytest.fixture(scope="session")
+def aws_server_running() -> Iterator[AwsServer]:
+    """AWS' APIs over HTTP on this machine, started once."""
+    with aws_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(aws_server_running: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+    """AWS' APIs, emptied; the environment points every AWS client of the test at them."""
+    aws_server_running.reset()
+    for name, value in aws_server_running.environment.items():
+        monkeypatch.setenv(name, value)
+    return aws_server_running
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])

@@ -15,7 +15,7 @@ import click
 @click.option("--lines", type=int, help="Lines of a case; default: between 5,000 and 10,000.")
 @click.option("--healthy-share", type=float, default=0.2, show_default=True, help="Share of cases without a fault.")
 @click.option("--stream-share", type=float, default=0.05, show_default=True, help="Share of long cases, many faults.")
-@click.option("--stream", metavar="URL|-", help="Send lines as time passes: to standard output or an http(s) URL.")
+@click.option("--stream", metavar="URL|-", help="Send lines as time passes: -, http(s)://..., kinesis://STREAM.")
 @click.option("--rate", type=float, default=20.0, show_default=True, help="Lines per second of the stream, about.")
 @click.option("--duration", type=float, help="Seconds to stream; default: until Ctrl-C.")
 @click.option("--fault-every", type=float, default=30.0, show_default=True, help="Minutes between faults; 0: none.")
@@ -41,6 +41,7 @@ def simulate(
     \b
     cali simulate --dataset sim --cases 100 --seed 7
     cali simulate --stream - --rate 50 --duration 60 | cali analyze -
+    cali simulate --stream 'kinesis://shop-logs?region=eu-central-1' --rate 200
     """
     if sum((dataset is not None, stream is not None, listing)) != 1:
         raise click.UsageError("give one of --dataset DIR, --stream URL|- or --list")
@@ -57,7 +58,8 @@ def simulate(
         click.echo(", ".join(f"{name} {count}" for name, count in summary.cases.items()), err=True)
         click.echo(f"Next: cali eval run {summary.directory}", err=True)
     elif stream is not None:
-        from eval.simulator.stream import StreamPlan, run, sender
+        from eval.simulator.senders import sender
+        from eval.simulator.stream import StreamPlan, run
 
         plan = StreamPlan(seed, rate, fault_every * 60, types)
         sent = run(plan, sender(stream, sys.stdout), datetime.now(UTC), duration)

@@ -6,29 +6,25 @@ import itertools
 import math
 import random
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Final
+from typing import Final
 
-from core.errors import ConfigError, PermanentError, RetryableError
+from core.errors import ConfigError
 from eval.simulator import background, traffic
 from eval.simulator.assembly import envelope
 from eval.simulator.clock import Clock
 from eval.simulator.faults.base import Setting
 from eval.simulator.faults.registry import FAULTS, fault_named
 from eval.simulator.scenario import request_rate
+from eval.simulator.senders import Send
 from eval.simulator.style import Style
 from eval.simulator.world import World
-
-Send = Callable[[Sequence[str]], None]
 
 _LEAD: Final = 300.0
 """Seconds that a fault is planted ahead of its start: some announce themselves."""
 _BATCH_LINES: Final = 500
-_TRIES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,54 +99,3 @@ def run(
         if duration is not None and second >= duration:
             break
     return sent
-
-
-def to_file(out: IO[str]) -> Send:
-    """Writes batches to an open text file, flushed, so that a pipe sees them at once."""
-
-    def send(lines: Sequence[str]) -> None:
-        out.write("".join(f"{line}\n" for line in lines))
-        out.flush()
-
-    return send
-
-
-def to_http(url: str, sleep: Callable[[float], None] = time.sleep) -> Send:
-    """Posts batches as NDJSON; 429, 5xx and broken connections are tried again with growing pauses.
-
-    The returned function raises PermanentError where the server refuses, RetryableError where it does not recover.
-    """
-
-    def send(lines: Sequence[str]) -> None:
-        body = "".join(f"{line}\n" for line in lines).encode()
-        pause = 0.2
-        for attempt in range(_TRIES):
-            request = urllib.request.Request(url, body, {"Content-Type": "application/x-ndjson"}, method="POST")
-            try:
-                with urllib.request.urlopen(request, timeout=10):
-                    return
-            except urllib.error.HTTPError as exc:
-                if exc.code != 429 and exc.code < 500:
-                    raise PermanentError(f"{url} refused the lines: HTTP {exc.code}; check the address") from exc
-                problem: Exception = exc
-            except OSError as exc:
-                problem = exc
-            if attempt == _TRIES - 1:
-                raise RetryableError(f"{url} took no lines in {_TRIES} tries: {problem}") from problem
-            sleep(pause)
-            pause = min(5.0, pause * 2)
-
-    return send
-
-
-def sender(target: str, out: IO[str]) -> Send:
-    """The way to a target: `-` (the open file `out`) or an http(s) URL. Raises ConfigError for any other."""
-    if target == "-":
-        return to_file(out)
-    if target.startswith(("http://", "https://")):
-        return to_http(target)
-    if target.startswith("kinesis://"):
-        raise ConfigError(
-            "--stream", target, "- or an http(s) URL; streaming to Kinesis arrives with the streaming sources"
-        )
-    raise ConfigError("--stream", target, "- for standard output, or an http(s) URL")

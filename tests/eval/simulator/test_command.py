@@ -39,7 +39,7 @@ def test_a_dataset_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--stream", "kinesis://x"], "Kinesis arrives with the streaming sources"),
+        (["--stream", "mqtt://x"], "kinesis://STREAM"),
         (["--dataset", "new", "--faults", "nope"], "bad_deploy"),
         (["--stream", "-", "--rate", "0"], "--rate"),
         ([], "--dataset"),
