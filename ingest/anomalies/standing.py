@@ -2,7 +2,8 @@
 
 Only what the log says itself can count then: severities, words of failure, how much of the log they are, and where they
 stand. It is used where nothing else opened an incident. What is said all through a long log and is a small part of it
-is noise that the system lives with, and so is what the reference says too.
+is noise that the system lives with, and so is what the reference says too. A dump may also show that a resource is at
+its capacity (`capacity.py`) while no line of it tells of a failure.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import polars as pl
 from core import severity
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
+from ingest.anomalies.capacity import full
 from ingest.anomalies.subject import Facts, mentions, places
 from ingest.anomalies.symptom import Symptom
 from ingest.anomalies.symptoms import ALARMING
@@ -27,6 +29,12 @@ SHORT: Final = 600.0
 
 SHARE: Final = 0.3
 """Share of failing records from which a log of any length is failing."""
+
+DUMP: Final = 5000
+"""Records up to which a log may be a dump, whose figures are read."""
+
+EXHAUSTED: Final = 0.6
+"""Weight of a resource at its capacity: by itself an incident, though the mildest."""
 
 
 def standing(facts: Facts, records: float) -> list[Symptom]:
@@ -50,7 +58,9 @@ def standing(facts: Facts, records: float) -> list[Symptom]:
         weight = float(facts.alarms[row]) * max(
             length, min(1.0, share / SHARE), late * (1.0 - spread) * min(1.0, 5 * length)
         )
-        found.append(_symptom(facts, int(row), min(0.95, weight), records))
+        found.append(_failure(facts, int(row), min(0.95, weight), records))
+    if not panel.start:
+        found += _exhausted(facts)
     return sorted(found, key=lambda s: (s.start, s.anomaly.template_id))
 
 
@@ -60,16 +70,53 @@ def _lateness(counts: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     return float(counts[-tail:].sum() / counts.sum()) if len(counts) >= 10 else 0.0
 
 
-def _symptom(facts: Facts, row: int, weight: float, records: float) -> Symptom:
+def _failure(facts: Facts, row: int, weight: float, records: float) -> Symptom:
     panel = facts.subject.panel
-    template_id, service, level = panel.series[row]
-    low = int(panel.starts[panel.start])
-    rows = facts.rows(row, low, 1 << 62)
-    first, last = ("first_time", "last_time") if panel.timed else ("bucket", "bucket")
-    start, end = int(rows[first].min()), int(rows[last].max())  # type: ignore[arg-type]  # Int64
+    level = panel.series[row][2]
+    rows = facts.rows(row, int(panel.starts[panel.start]), 1 << 62)
     count = int(rows["count"].sum())
-    message = facts.messages[row]
     said = f"at {severity.name(level)}" if level >= severity.WARN else "in its own words"
+    why = f"tells of a failure {said}, {count} of {records:.0f} records; there is no history to judge it against"
+    return _symptom(facts, rows, facts.messages[row], float(facts.alarms[row]), weight, why, observed=float(count))
+
+
+def _exhausted(facts: Facts) -> list[Symptom]:
+    """Resources at their capacity, read off the figures of a dump in the order of its lines."""
+    table = facts.subject.table
+    if len(table) > DUMP:
+        return []
+    lines = table.sort(pl.col("first_source").cast(pl.String), "first_position", maintain_order=True)
+    return [
+        _symptom(
+            facts,
+            lines[each.place],
+            each.why,
+            TELLING,
+            EXHAUSTED,
+            each.why,
+            observed=each.used,
+            expected=each.room,
+        )
+        for each in full(lines["sample"].fill_null("").to_list())
+    ]
+
+
+def _symptom(
+    facts: Facts,
+    rows: pl.DataFrame,
+    message: str,
+    alarming: float,
+    weight: float,
+    why: str,
+    *,
+    observed: float | str,
+    expected: str | None = None,
+) -> Symptom:
+    """The symptom of some rows of the table, all of one series; `message` is what it is called by."""
+    timed = facts.subject.panel.timed
+    template_id, service, level = rows.select("template_id", pl.col("service").cast(pl.String), "severity").row(0)
+    first, last = ("first_time", "last_time") if timed else ("bucket", "bucket")
+    start, end = int(rows[first].min()), int(rows[last].max())  # type: ignore[arg-type]  # Int64
     return Symptom(
         anomaly=Anomaly(
             kind=AnomalyKind.NEW_TEMPLATE,
@@ -77,18 +124,18 @@ def _symptom(facts: Facts, row: int, weight: float, records: float) -> Symptom:
             template=facts.text(template_id),
             service=service,
             severity=level,
-            observed=float(count),
-            expected=None,
+            observed=observed,
+            expected=expected,
             score=round(min(1.0, weight), 4),
             p_value=None,
-            why=f"tells of a failure {said}, {count} of {records:.0f} records; there is no history to judge it against",
-            count=count,
-            first_seen=to_datetime(start) if panel.timed else None,
-            last_seen=to_datetime(end) if panel.timed else None,
+            why=why,
+            count=int(rows["count"].sum()),
+            first_seen=to_datetime(start) if timed else None,
+            last_seen=to_datetime(end) if timed else None,
         ),
-        alarm=float(facts.alarms[row]),
+        alarm=alarming,
         weight=weight,
-        timed=panel.timed,
+        timed=timed,
         start=start,
         end=end,
         message=message,
