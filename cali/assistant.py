@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -129,10 +129,16 @@ def learning(state: StateFolder, settings: Settings, command: str) -> Iterator[L
 
 
 def analyze(
-    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime, watcher: Watcher | None = None
+    request: Request,
+    settings: Settings,
+    *,
+    state: StateFolder | None,
+    now: datetime,
+    watcher: Watcher | None = None,
+    memory: IncidentMemory | None = None,
 ) -> Outcome:
     """Detects incidents in files and explains them. With `state`, what was learned before serves as history, and what
-    is found is learned and remembered; without, nothing is left behind.
+    is found is learned and remembered (in `memory`, if that is open already); without, nothing is left behind.
 
     Raises InputError where no input can be read.
     """
@@ -144,12 +150,13 @@ def analyze(
         )
         explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None), watcher=watcher)
         return _outcome(detection, opened, baseline, request.symptom, now, explainer)
-    with learning(state, settings, "analyze") as learned, recall.opened(settings) as memory:
+    held = recall.opened(settings) if memory is None else nullcontext(memory)
+    with learning(state, settings, "analyze") as learned, held as past:
         detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, watcher)
-        explainer = explainer_of(settings, learned, memory, watcher)
+        explainer = explainer_of(settings, learned, past, watcher)
         outcome = _outcome(detection, opened, baseline, request.symptom, now, explainer)
         learned.remember(detection, detection.sources, now)
-        recall.remember(memory, outcome.findings, detection, settings.memory_tenant)
+        recall.remember(past, outcome.findings, detection, settings.memory_tenant)
     return outcome
 
 

@@ -7,8 +7,8 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ import click
 
 if TYPE_CHECKING:
     from core.config import Settings
+    from core.ports import IncidentMemory
     from eval.simulator.demo import DemoScenario
 
 SEED = 7
@@ -83,17 +84,24 @@ def demo(seed: int, keep: Path | None, html: Path | None, no_memory: bool) -> No
     os.chdir(folder)
     settings = load(state=Path(".cali"))
     # Nights are simulated in a process of their own, while this one prepares the memory and reads the earlier one.
-    with tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as scratch, _simulator() as simulator:
-        earlier = None if no_memory else _Planned.night(simulator, Path(scratch), seed + 1000, now - BEFORE, short=True)
-        tonight = _Planned.night(simulator, folder, seed, now)
-        if earlier is not None:
-            _remember(settings, earlier)
-        night = tonight.result(folder)
-    click.echo(f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed}).")
-    click.echo(f"What the user saw: {night.scenario.symptom}\n")
-    request = Request(night.paths, symptom=night.scenario.symptom)
-    with progress() as show:
-        outcome = analyze(request, settings, state=StateFolder(settings.state), now=now, watcher=show)
+    with ExitStack() as held, tempfile.TemporaryDirectory(prefix="cali-demo-earlier-") as scratch:
+        memory = None
+        with _simulator() as simulator:
+            earlier = None
+            if not no_memory:
+                earlier = _Planned.night(simulator, Path(scratch), seed + 1000, now - BEFORE, short=True)
+            tonight = _Planned.night(simulator, folder, seed, now)
+            if earlier is not None:
+                memory = held.enter_context(_memory_of(settings, earlier))
+            night = tonight.result(folder)
+        click.echo(
+            f"A simulated shop wrote {night.scenario.lines:,} lines into {len(night.paths)} files (seed {seed})."
+        )
+        click.echo(f"What the user saw: {night.scenario.symptom}\n")
+        request = Request(night.paths, symptom=night.scenario.symptom)
+        state = StateFolder(settings.state)
+        with progress() as show:
+            outcome = analyze(request, settings, state=state, now=now, watcher=show, memory=memory)
     write(outcome.findings, "rich", None, zone=settings.display_zone, top=2)
     if page is not None:
         write(outcome.findings, "html", page, zone=settings.display_zone, top=10)
@@ -123,29 +131,33 @@ def _simulator() -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _remember(settings: Settings, planned: _Planned) -> None:
-    """Analyses an incident of some weeks ago and puts it into a fresh memory, with the cause that people confirmed."""
+@contextmanager
+def _memory_of(settings: Settings, planned: _Planned) -> Iterator[IncidentMemory]:
+    """A fresh memory, open, that knows an incident of some weeks ago with the cause that people confirmed."""
     from cali.assistant import Request, analyze
     from cali.recall import initialise, opened, remember
     from core.memory import Feedback
 
-    if initialise(settings).cosine is not None:
-        click.echo("Prepared the model that reads memories (once for this user).", err=True)
-    night = planned.result()
-    outcome = analyze(Request(night.paths, symptom=night.scenario.symptom), settings, state=None, now=planned.ends_at)
-    if not outcome.findings.findings:
-        return
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(initialise, settings)  # mostly waits for Milvus Lite
+        night = planned.result()
+        request = Request(night.paths, symptom=night.scenario.symptom)
+        outcome = analyze(request, settings, state=None, now=planned.ends_at)
+        if made.result().cosine is not None:
+            click.echo("Prepared the model that reads memories (once for this user).", err=True)
     with opened(settings) as memory:
         assert memory is not None  # initialised above
-        remember(memory, outcome.findings, outcome.detection, settings.memory_tenant)
-        memory.feedback(
-            Feedback(
-                incident_id=outcome.findings.findings[0].incident.id,
-                verdict="confirm",
-                at=planned.ends_at + timedelta(hours=2),
-                by="on-call",
-                cause=night.scenario.root_cause.text,
-                fix="rolled payment back to the version before",
-                worked=True,
+        if outcome.findings.findings:
+            remember(memory, outcome.findings, outcome.detection, settings.memory_tenant)
+            memory.feedback(
+                Feedback(
+                    incident_id=outcome.findings.findings[0].incident.id,
+                    verdict="confirm",
+                    at=planned.ends_at + timedelta(hours=2),
+                    by="on-call",
+                    cause=night.scenario.root_cause.text,
+                    fix="rolled payment back to the version before",
+                    worked=True,
+                )
             )
-        )
+        yield memory

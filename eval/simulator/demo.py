@@ -18,8 +18,8 @@ from eval.simulator.style import Style
 from eval.simulator.world import World
 
 MINUTES: Final = 45
-SHORT_MINUTES: Final = 24
-"""Of a night that is only to be remembered: enough to find the same cause, in half the time."""
+SHORT_MINUTES: Final = 18
+"""Of a night that is only to be remembered: enough to find the same cause, in less time."""
 _ONSET: Final = 0.6
 """When the new version comes, as a share of the time."""
 _RATE: Final = 3.8
