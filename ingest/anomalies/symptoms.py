@@ -25,6 +25,12 @@ _HARMLESS: Final = re.compile(
       (?:errors?|failures?|failed|exceptions?|warnings?|problems?|issues?|unavailable|misscheduled)\b
     | \b[\w.-]+["']?\s*[:=]\s*["']?(?:0|0\.0+|none|null|nil|false|no|ok|<nil>|<none>|\[\]|\{\}|""|'')(?![\w.])
     | ---\s+(?:PASS|SKIP)\b
+    | \b(?:number|count|total)\s+of\s+(?:\w+\s+)?(?:errors?|failures?|warnings?)\b(?![^\n\d]{0,20}[1-9])
+    # a setting, and how long a test took
+    | \btime-?outs?["']?\s*[:=]\s*["']?\d+\w* | \btime[ ]elapsed:?\s*[\d.]+\s*\w+
+    # source code, as diffs and builds print it
+    | \)\s*throws\s+[\w.]+(?:\s*,\s*[\w.]+)* | @(?:throws|exception)\s+\S+ | \bcatch\s*\([^)]*\)
+    | \bthrow\s+new\s+[\w.]+ | \bnew\s+[\w.]+(?:exception|error)\s*\(
     # words that name a thing, a limit or a policy
     | \b(?:non-?fatal|fail-?(?:over|fast|safe)|error-?(?:prone|free|handl(?:ing|ers?)|pages?|logs?|codes?|rates?))\b
     | \b(?:back-?off|retry|error|memory|restart)[ ](?:limits?|polic(?:y|ies)|budgets?|counts?|threshold|interval)\b

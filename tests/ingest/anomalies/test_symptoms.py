@@ -59,3 +59,35 @@ def test_severity_outweighs_words() -> None:
 def test_a_deprecation_notice_is_no_strain_and_its_failure_is() -> None:
     assert alarm("Header 'X-Old' is deprecated and will be ignored from the next release", severity.WARN) < 0.35
     assert alarm("request failed: the deprecated field is missing", severity.WARN) >= 0.4
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "> git fetch --tags https://github.com/a/b # timeout=10",
+        "pool settings: idle timeout: 30s, size 5",
+        "Tests run: 12, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 9.2 sec",
+        "Number of errors in tests: 0",
+        "+    } catch (java.io.IOException e) {",
+        "+        throw new java.lang.IllegalStateException();",
+        " * @throws DecoderException",
+        "public double solve(double min) throws EvaluationException, IterationsException {",
+    ],
+)
+def test_settings_and_quoted_code_are_no_failures(message: str) -> None:
+    assert words(message) == 0.0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "upstream timeout of 30s exceeded",
+        "read timed out (timeout=10)",
+        "Number of errors: 3",
+        "Tests run: 12, Failures: 2, Errors: 0, Skipped: 0, Time elapsed: 9.2 sec",
+        "handler throws an error",
+        "the filter throws IllegalStateException",
+    ],
+)
+def test_failures_beside_them_are(message: str) -> None:
+    assert words(message) >= 0.6
