@@ -16,6 +16,7 @@ from core.domain import Anomaly, ChangeEvent, Incident, LogTemplate
 from ingest import incidents
 from ingest.anomalies import panel as panels
 from ingest.anomalies.finder import find
+from ingest.anomalies.outcome import succeeded
 from ingest.anomalies.standing import failing_share, standing
 from ingest.anomalies.subject import Facts, Subject, spoken
 from ingest.anomalies.symptom import Symptom
@@ -96,7 +97,9 @@ def _horizon(panel: panels.Panel) -> incidents.Horizon:
 
 
 def groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:
-    """The incidents of both axes; where there is none, what the log says by itself."""
+    """The incidents of both axes; where there is none, what the log says by itself. None of a job that succeeded."""
+    if succeeded(axis.facts.subject.table for axis in axes.values()):
+        return []
     found = {timed: axis.groups for timed, axis in axes.items()}
     if not any(found.values()):
         records = sum(axis.facts.records for axis in axes.values())

@@ -338,10 +338,11 @@ def _level(members: Sequence[Symptom], share: float, brief: bool) -> tuple[Level
     if worst >= severity.ERROR or alarm >= 0.8:
         return "high", f"{said} messages that are not normal; {percent} of the affected services' records fail"
     if share >= 0.2:
-        return "high", f"{percent} of the affected services' records tell of trouble"
+        return "high", f"{percent} of the affected services' records fail"
     if silent:
         return "high" if len(silent) > 1 else "warning", f"{', '.join(silent)} logs far less than it should"
-    return "warning", f"degraded: unusual messages, no errors; {percent} of the records tell of trouble"
+    failing = f"{percent} of the records fail" if share >= 0.01 else "no more errors than usual"
+    return "warning", f"degraded: unusual messages; {failing}"
 
 
 _VERBS: Final = {

@@ -92,7 +92,7 @@ def _symptom(episode: Episode, facts: Facts, panel: Panel) -> Symptom:
     high = int(panel.starts[episode.last]) + panel.width
     rows = facts.rows(episode.row, low, high)
     start, end = low, high - 1
-    down = episode.kind in (AnomalyKind.RATE_DROP, AnomalyKind.MISSING_TEMPLATE)
+    down = episode.kind in _DOWN
     message = facts.messages[episode.row]
     if not rows.is_empty() and not down:
         first, last = ("first_time", "last_time") if panel.timed else ("bucket", "bucket")
@@ -123,7 +123,7 @@ def _symptom(episode: Episode, facts: Facts, panel: Panel) -> Symptom:
     return Symptom(
         anomaly=anomaly,
         alarm=0.0 if down else alarming,
-        weight=_from_the_start(episode, panel)
+        weight=_on_its_own(episode, panel)
         * weigh(
             episode.kind,
             alarming,
@@ -142,8 +142,14 @@ def _symptom(episode: Episode, facts: Facts, panel: Panel) -> Symptom:
     )
 
 
-def _from_the_start(episode: Episode, panel: Panel) -> float:
-    """A factor: what begins in the first tenth of a log without reference, and lasts, is how the system works."""
+def _on_its_own(episode: Episode, panel: Panel) -> float:
+    """A factor: how far an episode can speak for trouble by its place alone.
+
+    What begins in the first tenth of a log without reference, and lasts, is how the system works. Where records are
+    the clock, as in a job's log without times, a message that stops says no more than that others go on.
+    """
+    if not panel.timed and episode.kind in _DOWN:
+        return AFTERMATH
     length = panel.buckets - panel.own
     early = episode.first - panel.own < 0.12 * length and panel.own == 0
     return 0.3 if early and episode.last - episode.first > 0.6 * length else 1.0

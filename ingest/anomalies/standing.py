@@ -17,15 +17,18 @@ from core import severity
 from core.domain import Anomaly, AnomalyKind
 from ingest.activity import to_datetime
 from ingest.anomalies.capacity import full
+from ingest.anomalies.judge import ERRORS
 from ingest.anomalies.subject import Facts, mentions, places
 from ingest.anomalies.symptom import Symptom
-from ingest.anomalies.symptoms import ALARMING
 
 TELLING: Final = 0.42
 """Alarm from which a message tells of trouble here: failures at any severity, delays of seconds; no plain warnings."""
 
 SHORT: Final = 600.0
 """Records up to which a log is read as one story: any failure in it counts, less the longer it is."""
+
+SHORT_OF_KNOWN: Final = 200.0
+"""The same where there is a reference: longer logs have been judged against it."""
 
 SHARE: Final = 0.3
 """Share of failing records from which a log of any length is failing."""
@@ -50,7 +53,7 @@ def standing(facts: Facts, records: float) -> list[Symptom]:
     failing = (facts.alarms >= TELLING) & (totals > 0) & unknown
     share = float(totals[failing].sum()) / max(records, 1.0)
     # A failure weighs fully in a short log; in a long one only if it is a fair part of it or comes at its end.
-    length = min(1.0, SHORT / max(records, 1.0))
+    length = min(1.0, (SHORT_OF_KNOWN if panel.start else SHORT) / max(records, 1.0))
     found = []
     for row in np.flatnonzero(failing):
         spread = float((window[row] > 0).mean())
@@ -146,8 +149,11 @@ def _symptom(
 
 
 def failing_share(table: pl.DataFrame, facts: Facts, start: int, end: int, services: tuple[str, ...]) -> float:
-    """Share of failing records among those of `services` (all where empty) whose bucket touches [start, end]."""
-    bad = {key for key, value in zip(facts.subject.panel.series, facts.alarms, strict=True) if value >= ALARMING}
+    """Share of failing records among those of `services` (all where empty) whose bucket touches [start, end].
+
+    A warning is none: a service that warns of each of its callers still answers.
+    """
+    bad = {key for key, value in zip(facts.subject.panel.series, facts.alarms, strict=True) if value >= ERRORS}
     inside = table.filter((pl.col("bucket") <= end) & (pl.col("bucket") > start - facts.subject.panel.width))
     grouped = inside.group_by("template_id", pl.col("service").cast(pl.String), "severity").agg(pl.col("count").sum())
     total = failing = 0
