@@ -32,6 +32,8 @@ MAX_LINES: Final = 2_000
 MAX_WIDTH: Final = 1_000
 MAX_TEXT: Final = 1_000_000
 """Lines of a text, characters of a line, characters of a text that are looked at: one body costs a bounded time."""
+MAX_MESSAGE: Final = 1_000
+"""Characters from which the message of a Python exception is not carried on by the lines below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ _DOTNET_INNER: Final = re.compile(
 )
 _LIST_ITEM: Final = re.compile(r"""\\n['"], u?['"]""")
 """Between two lines of a trace that was written as a list (`[u'Traceback ...:\\n', u'  File ...\\n']`)."""
+_CHAINED: Final = ("During handling of the above", "The above exception was")
 _DOTNET_INNER_END: Final = "--- End of inner exception stack trace ---"
 
 
@@ -266,9 +269,10 @@ def _headline(text: str, draft: _Draft) -> bool:
 
 
 def _python_exception(line: str, draft: _Draft) -> None:
-    if draft.exception is not None:
-        return
     text = _without_header(line, draft.header)
+    if draft.exception is not None:
+        _carry_on(text, draft)
+        return
     floor = draft.base if draft.base is not None else 0
     if _indent(text) > floor or set(text.strip()) <= set("~^ "):
         return
@@ -276,6 +280,14 @@ def _python_exception(line: str, draft: _Draft) -> None:
     if match is not None:
         draft.exception = match["type"]
         draft.message = (match["message"] or "").strip() or None
+
+
+def _carry_on(text: str, draft: _Draft) -> None:
+    """Adds a line below the exception to its message: a command's output, a server's detail, a hint."""
+    if not text.strip() or text.startswith(_CHAINED):
+        draft.closed = True
+    elif len(draft.message or "") < MAX_MESSAGE:
+        draft.message = f"{draft.message or ''}\n{text.strip()}".lstrip()
 
 
 def _causal(drafts: list[_Draft]) -> tuple[StackTrace, ...]:

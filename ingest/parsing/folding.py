@@ -22,6 +22,12 @@ from core import severity
 MAX_LINES: Final = 1000
 """Physical lines in a record; further ones begin the next record."""
 
+APART_US: Final = 10_000
+"""Microseconds between two lines of one trace that repeat its header: collectors stamp each line as they read it."""
+
+MESSAGE_LINES: Final = 8
+"""Lines by which the message of an exception goes on, where each repeats the header of its trace."""
+
 MAX_BYTES: Final = 1 << 16
 """Bytes of a record's body; the rest of it is left out."""
 
@@ -50,7 +56,7 @@ _LINK: Final = (
 """Lines that connect the parts of a trace."""
 
 _TRACEBACK: Final = r"^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):"
-_TAGS: Final = r"^(?:\[[^\]\n]{1,200}\] )+"
+_TAGS: Final = r"^(?:\[[^\]\n]{1,200}\](?: |$))+"
 """Context in brackets that a program repeats on each line of a trace: `[instance: 5f1c] Traceback ...`."""
 _TAGGED_TRACE: Final = _TAGS + r"(?:Traceback \(most recent|  File \x22|\s+at [^ ]+\()"
 _EXCEPTION: Final = (
@@ -85,22 +91,42 @@ def starts(decoded: pl.DataFrame, positions: pl.Series) -> pl.Series:
             "timestamp": decoded["timestamp"],
             "severity": decoded["severity"],
             "attributes": decoded["attributes"],
+            "request": decoded["trace_id"],
         }
     )
+    table = table.with_columns(_same_header().alias("same"))
     # Only the surroundings of such lines need the full look. A line next to none of them continues nothing, and is
     # neither indented nor part of a trace: the first line of each stretch is one, so nothing before it matters.
-    near = quick | quick.shift(1).fill_null(False) | quick.shift(-1).fill_null(False)
+    near = quick | quick.shift(1).fill_null(False) | quick.shift(-1).fill_null(False) | _of_headered_trace(table)
     stretch = table if near.all() else table.filter(near)
     adjacent = pl.col("row").cast(pl.Int64).diff() == 1
     continued = _continues(stretch).filter(pl.col("continues") & ~pl.col("gap") & adjacent)["row"]
     return pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(quick)).scatter(continued, False)
 
 
+def _same_header() -> pl.Expr:
+    """Whether a row has the header of the row before it: the program repeats it on each line of what it writes."""
+    time = pl.col("timestamp")
+    at_once = time.eq_missing(time.shift(1)) | time.diff().dt.total_microseconds().is_between(0, APART_US)
+    # Some programs write the message at ERROR and its trace, with the same header, at TRACE.
+    level = pl.col("severity").eq_missing(pl.col("severity").shift(1)) | pl.col("severity").is_between(1, 4)
+    return at_once.fill_null(False) & pl.col("attributes").eq_missing(pl.col("attributes").shift(1)) & level
+
+
+def _of_headered_trace(table: pl.DataFrame) -> pl.Series:
+    """The rows of runs with one header that hold a traceback."""
+    opened = table["headered"] & table["text"].str.contains(_TRACEBACK)
+    if not opened.any():
+        return opened
+    run = (~table["same"] | ~table["headered"]).cum_sum()
+    return run.is_in(run.filter(opened).implode())
+
+
 def _untagged(body: pl.Series) -> pl.Series:
     """Bodies without the tags that they share with a neighbour, where a trace is written so; else as they are."""
     if not body.str.contains(_TAGGED_TRACE).any():
         return body
-    tags = body.str.extract(f"({_TAGS})")
+    tags = body.str.extract(f"({_TAGS})").str.strip_chars_end()
     shared = ((tags == tags.shift(1)) | (tags == tags.shift(-1))).fill_null(False)
     return pl.select(pl.when(shared).then(body.str.replace(_TAGS, "")).otherwise(body)).to_series()
 
@@ -127,9 +153,7 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         (text == "}").alias("closing"),
     )
     bare = ~pl.col("headered")
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("timestamp", "attributes"))
-    # Some programs write the message at ERROR and its trace, with the same header, at TRACE.
-    same = same & (pl.col("severity").eq_missing(pl.col("severity").shift(1)) | pl.col("severity").is_between(1, 4))
+    same = pl.col("same")
     flush = ~pl.col("indented") & ~pl.col("blank")
     # The last line that is neither indented nor blank, before this one: what an indented line hangs on.
     table = table.with_columns(
@@ -138,13 +162,20 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         (bare | same).alias("open"),
         flush.alias("flush"),
     )
+    ends = pl.col("in_traceback") & pl.col("flush") & (_before("indented") | _before("frame"))
+    # The message goes on with the header of its trace; a new record has the identity of a request, or tags of its own.
+    told = same & pl.col("headered") & (pl.col("severity") >= severity.WARN) & ~text.str.contains(_TAGS)
+    told = told & pl.col("request").eq_missing(pl.col("request").shift(1))
+    run = (~told).cum_sum()
+    beyond = pl.col("row") - pl.when(ends & told).then(pl.col("row")).otherwise(None).forward_fill().over(run)
     # Spring leaves a blank line between the message and its trace.
     troubled = (pl.col("severity") == 0) | (pl.col("severity") >= severity.WARN)
     below_record = _last(pl.col("headered") & troubled, ~pl.col("blank"))
     trace = (
         pl.col("frame")
         | pl.col("link")
-        | (pl.col("in_traceback") & pl.col("flush") & (_before("indented") | _before("frame")))
+        | ends
+        | (told & beyond.is_between(1, MESSAGE_LINES).fill_null(False))
         | (pl.col("in_traceback") & pl.col("indented"))
         | (pl.col("in_brace") & (pl.col("indented") | pl.col("closing")))
         | (pl.col("call") & _at(1, "go_file"))

@@ -14,11 +14,12 @@ from typing import Final
 import polars as pl
 
 from core.ports import LogSource
+from ingest.parsing import folding
 from ingest.parsing.parser import Parser
 from ingest.templates import masking
 from ingest.templates.miner import DrainMiner
 
-_MARGIN: Final = 2  # lines beside one that may fold which are parsed with it
+_MARGIN: Final = 2 + folding.MESSAGE_LINES  # lines beside one that may fold which are parsed with it
 _MAX_HELD: Final = 4000  # lines at the end of a frame that may fold with the next frame's
 _FRAMES: Final = 4
 _MAX_KEYS: Final = 500_000

@@ -20,7 +20,7 @@ def telling_lines(record: LogRecord, cause: StackTrace, frame: Frame) -> tuple[E
 def _exception(record: LogRecord, trace: StackTrace) -> int | None:
     if trace.exception is None:
         return None
-    message = (trace.message or "").strip()[:80]
+    message = (trace.message or "").strip().split("\n", 1)[0][:80]
     wanted = [index for index, line in enumerate(record.folded) if trace.exception in line]
     said = [index for index in wanted if message and message in record.folded[index]]
     return next(iter(said or wanted), None)

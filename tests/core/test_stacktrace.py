@@ -273,3 +273,22 @@ def test_an_overlong_line_costs_a_bounded_time() -> None:
     ):
         assert parse(f"x\n{hostile}\nat y") is not None
     assert time.perf_counter() - started < 5.0
+
+
+def test_the_lines_below_a_python_exception_belong_to_its_message() -> None:
+    trace = """\
+[disk: d7] Traceback (most recent call last):
+[disk: d7]   File "/srv/compute/images.py", line 22, in convert
+[disk: d7]     run(command)
+[disk: d7] compute.CommandError: Unexpected error
+[disk: d7] Exit code: 1
+[disk: d7] Stderr: 'convert: quota exceeded'
+[disk: d7]
+[disk: d7] During handling of the above exception, another exception occurred:
+[disk: d7]
+[disk: d7] Traceback (most recent call last):
+[disk: d7]   File "/srv/compute/manager.py", line 9, in spawn
+[disk: d7] compute.BuildError: build failed"""
+    first, second = parse(trace)
+    assert first.message == "Unexpected error\nExit code: 1\nStderr: 'convert: quota exceeded'"
+    assert (second.exception, second.message) == ("compute.BuildError", "build failed")

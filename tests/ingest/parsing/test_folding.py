@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import orjson
 import polars as pl
 import pytest
 
@@ -84,6 +85,25 @@ PYTHON_TRACE_AT_TRACE_LEVEL = """\
 2024-06-12 10:00:02.123 2931 TRACE compute.manager     yield resources
 2024-06-12 10:00:02.123 2931 TRACE compute.manager AttributeError: no attribute 'format_dom'
 2024-06-12 10:00:02.123 2931 TRACE compute.manager entering build again"""
+
+PYTHON_MESSAGE_OF_SEVERAL_LINES = """\
+2024-06-12 10:00:02.123 2931 ERROR images [req-1 u t - - -] [disk: d7] Conversion failed
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] Traceback (most recent call last):
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]   File "/srv/compute/images.py", line 22, in convert
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]     run(command)
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] compute.CommandError: Unexpected error
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] Command: convert -f raw a b
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] Exit code: 1
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] Stderr: 'convert: quota exceeded'
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] During handling of the above exception, another exception occurred:
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] Traceback (most recent call last):
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]   File "/srv/compute/manager.py", line 9, in spawn
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7]     images.convert()
+2024-06-12 10:00:02.123 2931 ERROR images [disk: d7] compute.BuildError: build failed
+2024-06-12 10:00:02.123 2931 ERROR images [req-2 u t - - -] [disk: d8] Conversion failed
+2024-06-12 10:00:04.000 2931 INFO compute.images [req-3 u t - - -] Done"""
 
 PYTHON_WITHOUT_HEADERS = """\
 starting
@@ -246,6 +266,7 @@ CASES = {
     "python_without_headers": (PYTHON_WITHOUT_HEADERS, [1, 11, 1, 1], [0, 17, 0, 0]),
     "python_header_on_each_line": (PYTHON_HEADER_ON_EACH_LINE, [1, 5, 1], [9, 17, 9]),
     "python_tag_on_each_line": (PYTHON_TAG_ON_EACH_LINE, [1, 5, 1, 1], [9, 17, 17, 9]),
+    "python_message_of_several_lines": (PYTHON_MESSAGE_OF_SEVERAL_LINES, [15, 1, 1], [17, 17, 9]),
     "python_trace_at_trace_level": (PYTHON_TRACE_AT_TRACE_LEVEL, [5, 1], [17, 1]),
     "go": (GO, [1, 13, 1], [0, 21, 0]),
     "node": (NODE, [1, 11, 1], [0, 17, 0]),
@@ -292,6 +313,16 @@ def test_a_folded_body_is_the_message_and_the_lines_below_it() -> None:
         "OperationalError: lost"
     )
     assert records["trace_id"][1] == "req-0000b2"
+
+
+def test_a_trace_is_folded_where_the_collector_stamps_each_line() -> None:
+    """The envelope's time wins over the header's, and moves by microseconds from line to line."""
+    lines = [
+        orjson.dumps({"timestamp": f"2024-06-12T10:00:02.12300{at}Z", "service": "a/b", "message": line}).decode()
+        for at, line in enumerate(PYTHON_MESSAGE_OF_SEVERAL_LINES.split("\n")[:8])
+    ]
+    later = lines[-1].replace("10:00:02.123007Z", "10:00:03.123007Z")
+    assert parse([*lines, later])[1]["line_count"].to_list() == [8, 1]
 
 
 def test_partial_lines_are_joined_before_they_are_parsed() -> None:
