@@ -75,6 +75,12 @@ _SUFFIX: Final = re.compile(
     r"[-_](?:service|svc|server|headless|primary|replica|master|leader|cluster|db|0|1)$|service$"
 )
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "localhost.localdomain"})
+_NUMBERS: Final = frozenset(
+    "uid gid pid tid id line port code status errno error size count offset seq index epoch term version uuid".split()
+)
+"""Names of numbers: `uid:112` is no host with its port."""
+_ROLE: Final = re.compile(r"db|database|sql|cache|queue|broker|bus|store|mq|auth|mail|dns")
+"""What a service that stands for a product may be called; a host that is not called so is the machine it runs on."""
 _SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
 
 
@@ -111,7 +117,7 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
     inside = text
     for host in abroad:
         inside = re.sub(re.escape(host), " ", inside, flags=re.IGNORECASE)  # its labels are no names of services
-    for candidate in (*((host, True) for host in abroad if host.count(".") >= 2), *_hosts(inside), *_tokens(inside)):
+    for candidate in (*((host, True) for host in abroad if host.count(".") >= 2), *_hosts(inside, known), *_tokens(inside)):
         resolved = _resolve(candidate, known)
         if resolved is not None and resolved not in seen:
             if resolved in _WORDS.values() and any(resolved in host for host in seen):
@@ -151,7 +157,27 @@ def hosts(text: str, name: str) -> str:
         host = (match["host"] or match["host2"] or "").lower()
         if host.split(".", 1)[0] == name or workload(host.split(".", 1)[0]) == name:
             return host
-    return name
+    return machine_of(text, name) or name
+
+
+def machine_of(text: str, product: str) -> str | None:
+    """The machine on which a text calls a product, where the host's name says nothing of the product itself."""
+    for match in _ADDRESS.finditer(text[:2_000]):
+        host = (match["host"] or match["host2"] or "").lower()
+        if _product_at(match) == product and host not in _LOCAL and _is_machine(host.split(".", 1)[0], product):
+            return host
+    return None
+
+
+def _product_at(address: re.Match[str]) -> str | None:
+    """What listens at an address, by its port or its scheme."""
+    scheme = address["scheme"] or address["scheme2"] or ""
+    return PORTS.get(address["port"] or "") or _WORDS.get(scheme.split("+")[0])
+
+
+def _is_machine(label: str, product: str) -> bool:
+    bare = simple(label)
+    return product not in bare and bare not in product and _ROLE.search(label) is None
 
 
 def is_outside(host: str) -> bool:
@@ -159,13 +185,12 @@ def is_outside(host: str) -> bool:
     return "." in host and _INSIDE.search(host) is None and re.fullmatch(r"[\d.]+", host) is None
 
 
-def _hosts(text: str) -> Iterator[tuple[str, bool]]:
+def _hosts(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
     for match in _ADDRESS.finditer(text[:2_000]):
         host = (match["host"] or match["host2"] or "").lower()
-        port, scheme = match["port"], match["scheme"] or match["scheme2"] or ""
-        if not host or host in _LOCAL or _SOURCE_FILE.search(host) or host.isdigit():
+        if not host or host in _LOCAL or _SOURCE_FILE.search(host) or host.isdigit() or host in _NUMBERS:
             continue
-        product = PORTS.get(port or "") or _WORDS.get(scheme.split("+")[0])
+        product = _product_at(match)
         if re.fullmatch(r"[\d.]+", host):
             if product:
                 yield product, True
@@ -173,9 +198,12 @@ def _hosts(text: str) -> Iterator[tuple[str, bool]]:
         label = host.split(".", 1)[0]
         if not label[0].isalpha():
             continue  # a time of day, a version
-        yield workload(label), True
-        if product:
-            yield product, False
+        if product is None or simple(workload(label)) in known or not _is_machine(label, product):
+            yield workload(label), True
+            if product:
+                yield product, False
+        else:
+            yield product, True
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:

@@ -16,7 +16,7 @@ from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
-from rag.suspects.names import hosts, is_outside, is_product, named, without_own_names
+from rag.suspects.names import hosts, is_outside, is_product, machine_of, named, without_own_names
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
@@ -178,6 +178,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         # A database or broker that is called by a bare name, or by one of the cluster, runs beside it.
         host = hosts(message_of(strongest), callee)
         called = re.search(rf"(?<![\w.-]){re.escape(host)}:\d{{2,5}}\b", message_of(strongest)) is not None
+        machine = None if scene.kubernetes else machine_of(message_of(strongest), callee)
         beside = is_product(callee) and not is_outside(host) and called
         external = not seen and len(services) == 1 and not beside
         yield Proposal(
@@ -196,7 +197,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             evidence=tuple(clue.evidence for clue in clues[:3]),
             fault_type=fault_type,
             service=next(iter(services)) if external else callee,
-            component=f"external/{host}" if external else None,
+            component=f"external/{host}" if external else f"host/{machine}" if machine else None,
             words=frozenset({callee}),
         )
 
