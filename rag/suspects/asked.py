@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from rag.kubernetes import workload
-from rag.suspects.origin import named_after_file
+from rag.suspects.origin import only_numbered
 from rag.suspects.proposal import Proposal
 
 _KIND: Final = (
@@ -51,10 +51,4 @@ def addressed(items: Iterable[Proposal], symptom: str | None) -> Iterator[Propos
 def _only_of_file(item: Proposal) -> bool:
     if item.service is None or not item.evidence or not all(entry.source for entry in item.evidence):
         return False
-    return all(_numbered(item.service, entry.source) for entry in item.evidence)
-
-
-def _numbered(service: str, source: str) -> bool:
-    """Whether a service is the stem of a file that is numbered or dated (`case-11.log`), not named after a program."""
-    stem = source.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
-    return named_after_file(service, source) and re.fullmatch(r"[-_]?[\d_T:-]+", stem[len(service) :]) is not None
+    return all(only_numbered(item.service, entry.source) for entry in item.evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,12 @@ _LOGGER_KEYS: Final = (
     "caller",
     "name",
     "file",
+)
+
+KERNELS: Final = frozenset({"kernel", "node-kernel", "kmsg", "dmesg"})
+"""What the log of a kernel is filed under."""
+_KERNEL_LINE: Final = re.compile(
+    r"(?:<\d+>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]+ )?kernel: |\[ *\d+\.\d{6}\] "
 )
 
 
@@ -73,6 +80,11 @@ class Clue:
         """Whether it reports more than a probe that failed, which every rollout brings."""
         probe = self.reading is not None and self.reading.fault_type == "probe_failure" and self.reading.strength < 0.8
         return self.failing and not probe
+
+    @property
+    def kernel(self) -> bool:
+        """Whether the operating system's kernel wrote it."""
+        return self.record.service in KERNELS or _KERNEL_LINE.match(self.text) is not None
 
     @property
     def evidence(self) -> Evidence:

@@ -31,18 +31,29 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"used memory > .?maxmemory|oom command not allowed|maxmemory.{0,20}(?:reached|exceeded)|misconf redis",
          "cache_failure", 0.98, "the cache (Redis) fails: it refuses writes"),
     Sign(r"java heap space|outofmemoryerror|gc overhead limit|javascript heap out of memory"
-         r"|heap limit allocation failed", "out_of_memory", 0.97, "the heap is out of memory"),
+         r"|heap limit allocation failed|ineffective mark-compacts near heap limit",
+         "out_of_memory", 0.97, "the heap is out of memory"),
     Sign(r"\bout of memory\b|cannot allocate memory|\bENOMEM\b|memory allocation .{0,30}failed|memoryerror"
          r"|std::bad_alloc", "out_of_memory", 0.95, "out of memory"),
+    Sign(r"vm_memory_high_watermark set|memory resource limit alarm set"
+         r"|(?:memory|ram) alarm (?:is )?(?:set|raised|active)",
+         "out_of_memory", 0.95, "the broker is out of memory: its memory alarm blocks the publishers"),
     Sign(r"memory leak|heap (?:usage )?(?:keeps|is still) growing|leaked? \d+ ?(?:mb|mib|bytes|objects)",
          "memory_leak", 0.9, "memory leak"),
     Sign(r"memory pressure|memorypressure\s+true|(?:high|approaching).{0,20}memory|memory.{0,30}(?:soft limit|above"
          r"|exceed|high water|threshold)|heap (?:usage|used).{0,20}(?:9\d|8\d)(?:\.\d+)?\s?%|(?:long|full) gc\b"
          r"|gc (?:pause|pressure|overhead)|allocation failure",
          "memory_leak", 0.6, "memory pressure: memory use is near its limit"),
+    Sign(r"(?:blk_update_request|print_req_error|buffer i/o error|end_request)[: ][^\n]{0,60}(?:i/o |medium |error)"
+         r"|\bi/o error,? (?:on )?dev(?:ice)? ?\w+|(?:critical )?medium error|unrecovered read error"
+         r"|sense key ?: ?hardware"
+         r"|(?:ext[234]|xfs|btrfs|jbd2)\S* ?(?:\([\w-]+\))?:?(?:-fs)? (?:error|critical|corruption)|ext[234]-fs error"
+         r"|aborting journal on|detected aborted journal|remounting filesystem read-only|metadata i/o error"
+         r"|(?:offline|current)_?(?:un)?(?:correctable|pending).{0,20}sector|bad (?:block|sector)s?\b",
+         "data_corruption", 1.0, "the disk fails: it cannot be read, the file system is damaged"),
     Sign(r"no space left on device|\bENOSPC\b|disk (?:is )?full|disk quota exceeded|filesystem .{0,40}full"
          r"|could not (?:extend|write) (?:file|relation|block).{0,80}space|diskpressure\s+true|not enough (?:disk"
-         r"|free) space|(?:insufficient|out of) disk|flood.?stage.{0,20}watermark|unable to persist (?:on|to) disk",
+         r"|free) space|(?:insufficient|out of) disk|flood.?stage.{0,20}watermark",
          "disk_full", 1.0, "the disk is full (no space left on device)"),
     Sign(r"disk (?:usage|space).{0,30}(?:9\d|100)(?:\.\d+)?\s?%|low (?:on )?disk|high disk watermark",
          "disk_full", 0.7, "the disk is nearly full"),
@@ -86,8 +97,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"exceeded quota:? ?[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
          "unschedulable", 0.9, "a resource quota is exceeded"),
     Sign(r"too many pods", "unschedulable", 0.95, "too many pods on the node: its pod capacity is used up"),
-    Sign(r"(?:could not|cannot|can't|unable to|failed to) resolve (?!placeholder|depend|config"
-         r"|propert|type|modul|symbol|import)(?:the )?(?:host(?:name)?|name"
+    Sign(r"(?:could not|cannot|can't|unable to|failed to) resolve (?!placeholder|depend|config|reference"
+         r"|image|propert|type|modul|symbol|import|plugin|artifact)(?:the )?(?:host(?:name)?|name"
          r"|address)?:?\s*[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
          "dns_failure", 0.93, "DNS: the host name could not be resolved to an IP address"),
     Sign(r"lookup (?P<what>[\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout"
@@ -286,8 +297,11 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|access denied for user|revoked|is not permitted to log ?in|role [\"'][\w-]+[\"'] (?:does not exist"
          r"|is not)|account (?:is )?(?:disabled|inactive)",
          "credential_expired", 0.75, "credentials are expired or refused (authentication failed)"),
-    Sign(r"failed password for|invalid user \S+ from|brute.?force|too many (?:authentication|login"
-         r"|failed) (?:failures|attempts)|maximum authentication attempts|possible break-?in|(?:failed"
+    Sign(r"failed password for|invalid user \S+ from|pam_unix\(sshd:auth\): (?:check pass|authentication failure)"
+         r"|error: pam: authentication failure|authentication failures for \S+ from",
+         "brute_force", 0.78, "many failed logins (brute force)"),
+    Sign(r"brute.?force|too many (?:authentication|login|failed) (?:failures|attempts)|maximum authentication attempts"
+         r"|possible break-?in|(?:failed"
          r"|invalid) login(?: attempt)?s? (?:for|from)|account .{0,20}locked|\d+ failed (?:login )?attempts"
          r"|wrong password|bad[_ ]credentials|log-?in[_ ](?:rejected|denied)|account[_ ]lock(?:ed|out)"
          r"|credential stuffing|repeated (?:failed )?login",
@@ -299,6 +313,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|unauthorizedaccess", "permission_denied", 0.8, "permission denied (forbidden)"),
     Sign(r"(?:failed to pull image|back-off pulling image|errimagepull|imagepullbackoff|image can't be pulled"
          r"|errimageneverpull|invalidimagename|manifest (?:for \S+ )?(?:not found|unknown)"
+         r"|pullimage from image service failed|failed to (?:pull and unpack image|resolve reference)"
          r"|pull access denied(?: for (?P<w2>[\w./:-]+))?)(?: [\"'`\\]+(?P<what>[\w./:@-]+))?",
          "image_pull_failure", 0.97, "the container image cannot be pulled (ImagePullBackOff)"),
     Sign(r"didn't match pod's node affinity(?:/selector)?|node\(s\) didn't match node selector|nodeselector",
@@ -320,6 +335,11 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"nodenotready|node (?P<what>[\w.-]+) (?:is |status is now:? ?)?(?:not ?ready|nodenotready)"
          r"|kubelet stopped posting|node .{0,40}(?:unreachable|not ready)|node\.kubernetes\.io/(?:not-ready"
          r"|unreachable)", "node_not_ready", 0.95, "the node is not ready"),
+    Sign(r"released on a \*?lost\*? node|unusable node:? ?(?P<what>[\w.-]+)?"
+         r"|deactivating node (?P<w2>\S+) as it is now lost|node \S+ (?:timed out|(?:was|is|has been) lost)"
+         r"|lost (?:worker|executor|node|tasktracker)\b"
+         r"|removedeaddatanode|dead ?node detected|lost heartbeat from",
+         "node_not_ready", 0.95, "a node of the cluster is lost"),
     Sign(r"the node was low on resource: (?P<what>[\w-]+)|\bevict(?:ed|ing|ion)\b|pod was evicted|threshold quantity",
          "eviction", 0.85, "the pod was evicted"),
     Sign(r"crashloopbackoff|back-off restarting failed container|crash ?loop",
@@ -351,6 +371,7 @@ HARMLESS: Final = (
     r"|no logs found|possible reasons?"
     r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
+    r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"
     r"|perf: interrupt took too long[^\n]*"
 )
 """Wording that uses words of failure and reports none: zero counts, names of handlers, advice of tools. Left out of a

@@ -76,12 +76,15 @@ _SUFFIX: Final = re.compile(
 )
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "localhost.localdomain"})
 _NUMBERS: Final = frozenset(
-    "uid gid pid tid id line port code status errno error size count offset seq index epoch term version uuid".split()
+    re.findall(
+        r"\w+",
+        "uid gid pid tid id line port code status errno error size count offset seq index epoch term version uuid",
+    )
 )
 """Names of numbers: `uid:112` is no host with its port."""
 _ROLE: Final = re.compile(r"db|database|sql|cache|queue|broker|bus|store|mq|auth|mail|dns")
 """What a service that stands for a product may be called; a host that is not called so is the machine it runs on."""
-_SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
+SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
 
 
 _OWN_NAMES: Final = re.compile(r'\b(?:client|server|host|referr?er): \\?"?[^\s",]+"?')
@@ -117,7 +120,11 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
     inside = text
     for host in abroad:
         inside = re.sub(re.escape(host), " ", inside, flags=re.IGNORECASE)  # its labels are no names of services
-    for candidate in (*((host, True) for host in abroad if host.count(".") >= 2), *_hosts(inside, known), *_tokens(inside)):
+    for candidate in (
+        *((host, True) for host in abroad if host.count(".") >= 2),
+        *_hosts(inside, known),
+        *_tokens(inside),
+    ):
         resolved = _resolve(candidate, known)
         if resolved is not None and resolved not in seen:
             if resolved in _WORDS.values() and any(resolved in host for host in seen):
@@ -142,7 +149,7 @@ def outside(text: str, services: Collection[str]) -> Iterator[str]:
     seen: set[str] = set()
     for match in _PEER.finditer(text[:4_000]):
         host = (match["url"] or match["port"] or match["named"] or "").lower().rstrip(".")
-        if not is_outside(host) or _SOURCE_FILE.search(host):
+        if not is_outside(host) or SOURCE_FILE.search(host):
             continue
         labels = host.split(".")
         inside = len(labels) == 2 and simple(labels[0]) in known  # payment.shop: a service and its namespace
@@ -188,7 +195,7 @@ def is_outside(host: str) -> bool:
 def _hosts(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
     for match in _ADDRESS.finditer(text[:2_000]):
         host = (match["host"] or match["host2"] or "").lower()
-        if not host or host in _LOCAL or _SOURCE_FILE.search(host) or host.isdigit() or host in _NUMBERS:
+        if not host or host in _LOCAL or SOURCE_FILE.search(host) or host.isdigit() or host in _NUMBERS:
             continue
         product = _product_at(match)
         if re.fullmatch(r"[\d.]+", host):

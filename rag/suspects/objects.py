@@ -12,6 +12,8 @@ _PLATFORM: Final = re.compile(
     re.IGNORECASE,
 )
 """Services that report about others."""
+_KUBERNETES: Final = re.compile(r"^(?:kube|k8s|argo|flux|helm|events?\b|cluster-autoscaler|openshift)", re.IGNORECASE)
+"""Services that only a Kubernetes cluster has."""
 
 _KINDS: Final = (
     "pod|deployment|statefulset|daemonset|replicaset|job|cronjob|node|persistentvolumeclaim|persistentvolume|configmap|secret|"
@@ -62,6 +64,11 @@ def _plain(text: str) -> str:
 def is_platform(service: str | None) -> bool:
     """Whether a service is the platform or one of its tools, which speak of other services."""
     return service is not None and _PLATFORM.match(service) is not None
+
+
+def of_kubernetes(service: str | None) -> bool:
+    """Whether a service is part of Kubernetes: an init system and a container runtime run without it, too."""
+    return service is not None and _KUBERNETES.match(service) is not None
 
 
 def subject(text: str) -> Subject | None:

@@ -44,6 +44,24 @@ _SHAPES: Final = (
 )
 
 
+_PRODUCTS: Final = tuple(
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"org\.apache\.hadoop\.(?:yarn|mapreduce|mapred)\.", "yarn"),
+        (r"org\.apache\.hadoop\.hdfs\.(?:server|StateChange|qjournal)|^(?:dfs|BlockStateChange)\b", "hdfs"),
+        (r"org\.apache\.hadoop\.hbase\.(?:master|regionserver)\.", "hbase"),
+        (r"kafka\.(?:server|log|controller|cluster|network|coordinator|zk|raft)\.", "kafka"),
+        (r"org\.apache\.kafka\.(?:storage|server|controller|coordinator|raft|metadata|image)\.", "kafka"),
+        (r"org\.apache\.zookeeper\.server\.", "zookeeper"),
+        (r"org\.apache\.spark\.(?:deploy|scheduler|executor|storage|sql|rdd|util)\.", "spark"),
+        (r"org\.apache\.flink\.runtime\.", "flink"),
+        (r"org\.apache\.cassandra\.(?:service|db|gms|net|concurrent)\.", "cassandra"),
+        (r"org\.(?:elasticsearch|opensearch)\.(?:cluster|node|discovery|bootstrap|index|indices)\.", "elasticsearch"),
+    )
+)
+"""Loggers that only the server of a product has, not the libraries of its clients."""
+PRODUCTS: Final = frozenset(name for _, name in _PRODUCTS)
+
 _ABBREVIATED: Final = frozenset({("o", "s"), ("o", "a"), ("o", "h"), ("c", "z"), ("o", "e"), ("o", "p"), ("c", "f")})
 """Logback's short forms of org.springframework, org.apache, org.hibernate, com.zaxxer and other libraries."""
 
@@ -54,6 +72,10 @@ def program_of(record: LogRecord, traces: Sequence[StackTrace], logger: str | No
         value = record.attributes.get(key)
         if isinstance(value, str) and value:
             return value
+    if logger is not None:
+        product = next((name for pattern, name in _PRODUCTS if pattern.match(logger)), None)
+        if product is not None:
+            return product
     if logger is not None and not is_library(None, logger) and "/" not in logger and ".go" not in logger:
         name = _of_module(logger)
         if name is not None:
@@ -103,12 +125,25 @@ def told_apart(clues: list[Clue]) -> list[Clue]:
             programs.setdefault(clue.record.source, set()).add(guess)
         if clue.service is None or named_after_file(clue.service, clue.record.source):
             guesses[clue.citation] = guess
-    return [
-        replace(clue, service=program)
-        if (program := guesses.get(clue.citation)) is not None and len(programs[clue.record.source]) > 1
-        else clue
-        for clue in clues
-    ]
+    named: list[Clue] = []
+    for clue in clues:
+        wrote = programs.get(clue.record.source, set())
+        program = guesses.get(clue.citation) if len(wrote) > 1 else None
+        if clue.citation in guesses and len(wrote) == 1 and wrote <= PRODUCTS and numbered(clue):
+            (program,) = wrote
+        named.append(replace(clue, service=program) if program is not None else clue)
+    return named
+
+
+def numbered(clue: Clue) -> bool:
+    """Whether a record has no more of a service than its file's name, and that is only numbered (`case-11.log`)."""
+    return clue.service is None or only_numbered(clue.service, clue.record.source)
+
+
+def only_numbered(service: str, source: str) -> bool:
+    """Whether a service is the stem of a file that is numbered or dated, not named after a program."""
+    stem = source.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
+    return named_after_file(service, source) and re.fullmatch(r"[-_]?[\d_T:-]+", stem[len(service) :]) is not None
 
 
 def _of_file(record: LogRecord, files: dict[str, str]) -> str | None:

@@ -16,6 +16,7 @@ from core.domain import ChangeKind
 from rag.suspects.access import Access, access_of
 from rag.suspects.change import about_of, closeness
 from rag.suspects.clue import Clue
+from rag.suspects.hosts import host_of, machine_of, node_named, server_of
 from rag.suspects.names import is_product, outside, simple, without_own_names
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import Proposal, table_of
@@ -224,13 +225,47 @@ def _policy_or_node(item: Proposal, clue: Clue | None, scene: Scene) -> str | No
         if about is not None and about.component.startswith("networkpolicy/") and closeness(change, scene) > 0.0:
             return about.component
     named = _POLICY.search(clue.text) if clue is not None else None
-    return f"networkpolicy/{named['name']}" if named is not None else _node(item, clue, scene)
+    if named is not None:
+        return f"networkpolicy/{named['name']}"
+    return _node_or_machine(item, clue, scene)
+
+
+def _node_or_machine(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    node = _node(item, clue, scene)
+    told = item.component is not None and item.component.startswith("node/")
+    return node if node is not None or told or scene.kubernetes else _machine(clue, scene)
 
 
 _POLICY: Final = re.compile(r"(?i:network ?polic(?:y|ies))[/ \"'`=:]+(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])")
 _CLAIM: Final = re.compile(
     r"persistentvolumeclaim[s]?[/ \"'`=:]+(?:[a-z0-9-]+/)?(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])", re.I
 )
+
+
+def _of_disk(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    return _claim(item, clue, scene) if scene.kubernetes else _machine(clue, scene)
+
+
+def _of_memory(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The workload where Kubernetes runs it; the machine where its kernel, or a node of a cluster, tells of it."""
+    if scene.kubernetes or clue is None:
+        return _workload(item, clue, scene)
+    of_machine = clue.kernel or node_named(clue) is not None
+    return _machine(clue, scene) if of_machine else None
+
+
+def _of_data(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    return _machine(clue, scene) if clue is not None and clue.kernel else _table(item, clue, scene)
+
+
+def _machine(clue: Clue | None, scene: Scene) -> str | None:
+    return machine_of(clue, scene.clues) if clue is not None else None
+
+
+def _pool(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    if not scene.kubernetes and item.service is not None and is_product(item.service):
+        return server_of(item.service, scene.clues)
+    return _configured_or_workload(item, clue, scene)
 
 
 def _claim(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
@@ -270,10 +305,11 @@ def queue_named(clue: Clue | None) -> str | None:
 
 
 def _endpoint(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
-    """The path at which log-ins are refused."""
+    """The path at which log-ins are refused, else the machine that they are tried on."""
     seen = [entry for entry in _refused(scene) if entry[1].status in (401, 403, 429)]
     if not seen:
-        return None
+        written = host_of(clue) if clue is not None else None
+        return f"host/{written}" if written is not None else None
     path = max(seen, key=lambda entry: (_LOGIN.search(entry[1].path) is not None, entry[0].activity.during))[1].path
     return f"endpoint/{path.split('?', 1)[0].strip('/')}"
 
@@ -306,7 +342,7 @@ def _refused(scene: Scene) -> list[tuple[Clue, Access]]:
 _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None]]] = {
     "bad_config": _configured,
     "connection_refused": _configured,
-    "connection_pool_exhaustion": _configured_or_workload,
+    "connection_pool_exhaustion": _pool,
     "dependency_down": _external,
     "dependency_slow": _external,
     "rate_limited": _external,
@@ -316,22 +352,22 @@ _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None
     "permission_denied": _permission,
     "slow_query": _table,
     "lock_contention": _table,
-    "data_corruption": _table,
+    "data_corruption": _of_data,
     "constraint_violation": _table,
     "schema_migration": _table,
-    "out_of_memory": _workload,
+    "out_of_memory": _of_memory,
     "memory_leak": _workload,
     "cpu_saturation": _workload,
     "file_descriptor_exhaustion": _workload,
     "crash_loop": _workload,
     "probe_failure": _workload,
     "version_mismatch": _workload,
-    "disk_full": _claim,
+    "disk_full": _of_disk,
     "cache_failure": _cache,
     "queue_backlog": _queue,
     "packet_loss": _node,
     "eviction": _node,
-    "node_not_ready": _node,
+    "node_not_ready": _node_or_machine,
     "network_partition": _policy_or_node,
     "brute_force": _endpoint,
     "bad_input": _client,

@@ -23,10 +23,11 @@ from core.domain import (
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
 from rag.suspects.access import Access, access_of
+from rag.suspects.carriers import told_of
 from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
-from rag.suspects.objects import is_event, is_platform, subject
+from rag.suspects.objects import is_event, is_platform, of_kubernetes, subject
 from rag.suspects.origin import named_after_file, program_of, told_apart
 from rag.suspects.reading import Reading, read, recovered
 
@@ -109,7 +110,7 @@ class Scene:
     @cached_property
     def kubernetes(self) -> bool:
         """Whether Kubernetes runs these services: it speaks in the logs, or its objects are described in them."""
-        return bool(self.dumps.objects) or any(map(is_platform, self.services)) or any(c.object for c in self.clues)
+        return bool(self.dumps.objects) or any(map(of_kubernetes, self.services)) or any(c.object for c in self.clues)
 
     def onset_of(self, service: str) -> datetime | None:
         """When trouble of some weight that concerns a service began: its own, or what others say of it."""
@@ -163,7 +164,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             background.append(clue)
         elif not recovered(clue.text):
             clues.append(clue)
-    ordered = told_apart(sorted(clues, key=_appearance))
+    ordered = told_of(told_apart(sorted(clues, key=_appearance)), {row.service for row in rows if row.service})
     background = told_apart(background)
     return Scene(
         incident=incident,
