@@ -98,7 +98,9 @@ _LISTED: Final = re.compile(
 _EVENT_HEAD: Final = re.compile(
     r"^\s*Type\s+Reason\s+Age\s+From\s+Message|^(?:NAMESPACE\s+)?LAST SEEN\s+TYPE\s+REASON\s+OBJECT\s+MESSAGE"
 )
-_POD_SUFFIX: Final = re.compile(r"-(?:[a-f0-9]{8,10}|[bcdf-hj-np-tv-z2456789]{8,10})-[bcdf-hj-np-tv-z2456789]{5}$")
+_POD_SUFFIX: Final = re.compile(
+    r"-(?:[a-f0-9]{8,10}|[bcdf-hj-np-tv-z2456789]{8,10})-(?:[bcdf-hj-np-tv-z2456789]{5}|(?=[a-z]*\d)[a-z0-9]{4,6})$"
+)
 _REPLICASET_SUFFIX: Final = re.compile(r"-(?=[a-z0-9]*\d)[a-f0-9bcdf-hj-np-tv-z2456789]{8,10}$")
 _RANDOM_SUFFIX: Final = re.compile(r"-(?=[a-z0-9]*[0-9])[bcdf-hj-np-tv-z2456789]{5}$|-[bcdf-hj-np-tv-z2456789]{5}$")
 _ORDINAL: Final = re.compile(r"-\d{1,10}$")

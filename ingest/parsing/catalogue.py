@@ -177,7 +177,8 @@ _SERVERS: Final = (
 _PLATFORMS: Final = (
     Format(
         "klog",
-        r"(?P<letter>[IWEFDVT])(?:[0-9]{4})?{TSF} +{PID} (?P<logger>[^ \]]+:[0-9]+)\] ",
+        r"(?:(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) )?(?P<letter>[IWEFDVT])(?:[0-9]{4})?{TSF} +{PID} "
+        r"(?P<logger>[^ \]]+:[0-9]+)\] ",
         needs="] ",
         shapes=("klog",),
     ),

@@ -118,7 +118,10 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
         return BEHIND
     if item.fault_type == "cache_failure" and not is_product(item.service or "") and is_product(other.service):
         return BEHIND
-    resolver = item.fault_type == "dns_failure" and (other.component or "") == f"deployment/{other.service}"
+    resolver = item.fault_type == "dns_failure" and other.component in (
+        f"deployment/{other.service}",
+        f"configmap/{other.service}",
+    )
     return BEHIND if resolver and not same else 0.0
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from core.domain import SuspectKind
+from core.domain import ChangeKind, SuspectKind
+from rag.suspects.change import closeness
 from rag.suspects.clue import Clue
 from rag.suspects.names import is_product, named, outside
 from rag.suspects.objects import is_platform
@@ -122,9 +123,17 @@ def _resolver(scene: Scene) -> Iterator[Proposal]:
         evidence=tuple(clue.evidence for clue in (lead, *failed))[:5],
         fault_type="dns_failure",
         service=resolver,
-        component=f"deployment/{resolver}" if resolver is not None else None,
+        component=_configuration(resolver, scene) or f"deployment/{resolver}" if resolver is not None else None,
         words=frozenset({"dns"} if resolver is None else {"dns", resolver}),
     )
+
+
+def _configuration(resolver: str, scene: Scene) -> str | None:
+    """What the resolver was configured with just before: it reads the config map of its own name."""
+    for change in scene.changes:
+        if change.kind is ChangeKind.CONFIG and change.service == resolver and closeness(change, scene) > 0.0:
+            return f"configmap/{resolver}"
+    return None
 
 
 _NO_NAME: Final = re.compile(r"\bNXDOMAIN\b")

@@ -123,7 +123,16 @@ def _workload(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     return workload_of(item.service, scene)
 
 
+_ABSENT: Final = re.compile(
+    r"\b(?P<kind>secret|configmap)s? [\"'`\\]*(?:[\w-]+/)?(?P<name>[a-z0-9][a-z0-9.-]*)[\"'`\\]* not found",
+    re.IGNORECASE,
+)
+
+
 def _configured(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    absent = _ABSENT.search(clue.text) if clue is not None else None
+    if absent is not None:
+        return f"{absent['kind'].lower()}/{absent['name']}"
     return changed_object(item.service, scene)
 
 
