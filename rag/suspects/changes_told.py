@@ -31,7 +31,7 @@ _CONFIG: Final = re.compile(
     re.IGNORECASE,
 )
 _DEPLOY: Final = re.compile(
-    r"\b(?:initiated|started|running|starting)\b.{0,30}\b(?:sync|rollout|deploy\w*|release)\b|\bpulling image\b"
+    r"\b(?:initiated|started|running|starting)\b.{0,30}\b(?:sync|rollout|(?<!user )deploy\w*|release)\b|\bpulling image\b"
     r"|\bsuccessfully pulled image\b|\brolled out\b|\bnew (?:version|release|image)\b",
     re.IGNORECASE,
 )

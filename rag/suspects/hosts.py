@@ -58,14 +58,17 @@ def machine_of(clue: Clue, clues: Iterable[Clue]) -> str | None:
     if written is not None:
         return _shortest(written, [clue, *others])
     counted: Counter[str] = Counter()
+    called: dict[str, str] = {}
     for other in others:
         named = node_named(other)
         if named is not None:
-            counted[named] += other.activity.during
+            name = named.split("/", 1)[1]
+            counted[name] += other.activity.during
+            called[name] = max(called.get(name, named), named)  # a node, where one calls it so
     ranked = counted.most_common(2)
     if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
-    return ranked[0][0]
+    return called[ranked[0][0]]
 
 
 _SERVER: Final = re.compile(rf"\b(?:host|server|addr(?:ess)?)=[\"'`]?{_MACHINE}")

@@ -205,12 +205,33 @@ def _hosts(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
         label = host.split(".", 1)[0]
         if not label[0].isalpha():
             continue  # a time of day, a version
+        if _is_plain(match) and simple(label) not in known and not _called(text, match):
+            continue  # `used:990`: a word and its number
         if product is None or simple(workload(label)) in known or not _is_machine(label, product):
             yield workload(label), True
             if product:
                 yield product, False
         else:
             yield product, True
+
+
+def _is_plain(address: re.Match[str]) -> bool:
+    """Whether an address is no more than a word and a number."""
+    return address["scheme"] is None and address["host"] is not None and address["host"].isalpha()
+
+
+_CALLED: Final = re.compile(
+    r"(?:\b(?:to|at|on|tcp|udp|dial|lookup|from|with|via|host|server|servers|broker|brokers|node|peer|upstream|address|addr"
+    r"|endpoint|target|connect|connecting|remote|url)\W{1,3}|[@/])$",
+    re.IGNORECASE,
+)
+_WEB_PORTS: Final = frozenset(("80", "443", "3000", "5000", "8000", "8080", "8081", "8443", "9000", "9090", "50051"))
+
+
+def _called(text: str, address: re.Match[str]) -> bool:
+    """Whether a word with a number is the address of a call: by its port, or by the words before it."""
+    port = address["port"]
+    return port in PORTS or port in _WEB_PORTS or _CALLED.search(text[: address.start()][-24:]) is not None
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
