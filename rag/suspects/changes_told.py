@@ -31,8 +31,8 @@ _CONFIG: Final = re.compile(
     re.IGNORECASE,
 )
 _DEPLOY: Final = re.compile(
-    r"\b(?:initiated|started|running|starting)\b.{0,30}\b(?:sync|rollout|(?<!user )deploy\w*|release)\b|\bpulling image\b"
-    r"|\bsuccessfully pulled image\b|\brolled out\b|\bnew (?:version|release|image)\b",
+    r"\b(?:initiated|started|running|starting)\b.{0,30}\b(?:sync|rollout|(?<!user )deploy\w*|release)\b"
+    r"|\bpulling image\b|\bsuccessfully pulled image\b|\brolled out\b|\bnew (?:version|release|image)\b",
     re.IGNORECASE,
 )
 _SCALE: Final = re.compile(r"\bscaled (?:up|down)\b|ScalingReplicaSet", re.IGNORECASE)
