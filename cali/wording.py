@@ -9,7 +9,8 @@ from typing import Final
 from cali.wish import Wish
 from core.domain import AnomalyKind, ChangeEvent, Evidence, SimilarIncident
 from core.findings import Finding
-from report.text import clock, count, excerpt
+from report.excerpt import excerpt
+from report.text import clock, count
 
 LEAD: Final = timedelta(minutes=30)
 """How far before an incident its changes and first signs are told."""

@@ -13,8 +13,9 @@ from datetime import tzinfo
 from typing import Final
 
 from report import view
+from report.excerpt import excerpt
 from report.models import AnalysisModel, EvidenceModel, IncidentModel, Report
-from report.text import clip, clip_start, clock, count, excerpt, moment, percent, printable, span, value, zone
+from report.text import clip, clip_start, clock, count, moment, percent, printable, span, value, zone
 
 _BADGE: Final = {"warning": "🟡", "high": "🟠", "disaster": "🔴"}
 _CUT: Final = "\u200b"

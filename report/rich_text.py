@@ -20,6 +20,7 @@ from rich.text import Text
 from core import severity
 from core.severity import Level
 from report import view
+from report.excerpt import excerpt
 from report.models import AnomalyModel, EvidenceModel, IncidentModel, Report
 from report.text import (
     clip,
@@ -28,7 +29,6 @@ from report.text import (
     compact,
     count,
     duration,
-    excerpt,
     moment,
     percent,
     printable,

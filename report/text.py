@@ -72,49 +72,6 @@ def clip_start(text: str, cells: int) -> str:
     return ELLIPSIS + shown
 
 
-_MESSAGE: Final = re.compile(r"[\"'](?:@?message|msg|log|body|text|event|error)[\"']\s?:")
-
-
-_MOMENT: Final = re.compile(r"[A-Z]?[\w.:+/-]*\d[\w.:,+/-]*(?: \d\d:\d\d:\d\d\S*)?")
-"""The first word of a line that begins with its time, whole where a blank parts date and time of day."""
-_HEADER_WORD: Final = re.compile(r"\[[^\]\[]*\]:?|[A-Z]+:?|[-:|]+|\(?[\w.$/-]+[.:/]\S*|\S*\d\S*")
-"""What headers are made of: brackets, levels, dividers, dotted logger names, `file:line`, numbers and ids."""
-_TELLING: Final = 24
-"""Cells that a message must need before its header is worth cutting."""
-
-
-def excerpt(line: str, cells: int) -> str:
-    """A line of a log in at most `cells` cells. Of a line that does not fit, what its header holds between the time
-    and the message goes first; of a JSON line, what comes before the message. An indent goes always."""
-    line = line.lstrip(" \t")
-    if len(line) <= cells:
-        return clip(line, cells)
-    if line.startswith("{"):
-        message = _MESSAGE.search(line, 1, 4096)
-        if message and message.start() > 12:
-            return clip(f"{{{ELLIPSIS} {line[message.start() : message.start() + 2 * cells]}", cells)
-        return clip(line, cells)
-    moment = _MOMENT.match(line, 0, 64)
-    if moment is None:
-        return clip(line, cells)
-    start = end = moment.end()
-    while start < min(len(line), 1024):
-        word = _HEADER_WORD.match(line, _after_blanks(line, start))
-        if word is None or (word.end() < len(line) and line[word.end()] not in " \t"):
-            break
-        start = word.end()
-    message_at = _after_blanks(line, start)
-    if message_at - end < 12 or len(line) - message_at < _TELLING:
-        return clip(line, cells)
-    return clip(f"{line[:end]} {ELLIPSIS} {line[message_at : message_at + 2 * cells]}", cells)
-
-
-def _after_blanks(line: str, start: int) -> int:
-    while start < len(line) and line[start] in " \t":
-        start += 1
-    return start
-
-
 def count(number: int, noun: str = "", plural: str = "") -> str:
     """`1,234`; with a noun `1 line`, `1,234 lines`. `plural` is the noun with an `s` where it is not given."""
     if not noun:
