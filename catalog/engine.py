@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from catalog.schema import metadata
 from core.errors import CaliError, ConfigError, InputError, PermanentError, RetryableError
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in `catalog/migrations/versions`; a test holds it there."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

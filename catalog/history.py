@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from catalog.schema import template_history as table
 
-Row: TypeAlias = tuple[str, int, str, int, int, int, int, float]
-"""source, template_id, service, bucket, width, severity, count, weight; times in microseconds."""
+Row: TypeAlias = tuple[str, int, str, int, int, int, int, float, str]
+"""source, template_id, service, bucket, width, severity, count, weight, samples; times in microseconds."""
 
-_COLUMNS: Final = ("source", "template_id", "service", "bucket", "width", "severity", "count", "weight")
+_COLUMNS: Final = ("source", "template_id", "service", "bucket", "width", "severity", "count", "weight", "samples")
 
 
 def save(connection: Connection, rows: Iterable[Row]) -> None:

@@ -41,6 +41,7 @@ template_history: Final = Table(
     Column("severity", Integer, primary_key=True, autoincrement=False),
     Column("count", BigInteger, nullable=False),
     Column("weight", Float, nullable=False, doc="0 inside an incident"),
+    Column("samples", Text, nullable=False, server_default="", doc="values of parameters, JSON; empty where none"),
 )
 
 model_usage: Final = Table(

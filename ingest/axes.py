@@ -80,7 +80,7 @@ def _subject(rows: pl.DataFrame, timed: bool, width: int, terms: Terms) -> Subje
         baseline_timed=known is not None and bool(known["timed"].all()),
         learned=terms.learned,
     )
-    return Subject(rows, panel, terms.templates, terms.services, terms.reference, terms.rate, known)
+    return Subject(rows, panel, terms.templates, terms.services, terms.reference, terms.rate, known, terms.learned)
 
 
 def _horizon(panel: panels.Panel) -> incidents.Horizon:

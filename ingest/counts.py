@@ -64,6 +64,7 @@ class HistoryRow(NamedTuple):
     start and `width` its length, both in microseconds (since the epoch); rows without times have width 0, and `bucket`
     is then the moment they were first learned, which orders them. `service` is empty where unknown. `weight` is 0 for
     buckets inside an incident: they are remembered (their templates are known) but are no measure of what is normal.
+    `samples` holds values of their parameters (`ingest.anomalies.remembered`), empty where there are none.
     """
 
     source: str
@@ -74,6 +75,7 @@ class HistoryRow(NamedTuple):
     severity: int
     records: int
     weight: float = 1.0
+    samples: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class LearnedHistory:
     entries: tuple[HistoryRow, ...] = ()
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[str, int, str, int, int, int, int, float]]) -> LearnedHistory:
+    def from_rows(cls, rows: Iterable[tuple[str, int, str, int, int, int, int, float, str]]) -> LearnedHistory:
         """The history of rows in any order, their fields in `HistoryRow`'s order."""
         return cls(tuple(sorted(HistoryRow(*row) for row in rows)))
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ingest.activity import RunHistory, to_microseconds
-from ingest.anomalies.subject import duration
+from ingest.anomalies.subject import duration, spoken
 from ingest.counts import WIDTHS, HistoryRow, LearnedHistory
+from ingest.samples import PER_BUCKET, PER_RUN, sampled
 
 LEARNED_BUCKETS = 48
 """Buckets that one run adds to the learned state at most, per template and service."""
@@ -60,10 +61,11 @@ def _length(table: pl.DataFrame) -> str:
 
 
 def learn(history: RunHistory, learned: LearnedHistory | None) -> LearnedHistory:
-    """This run's rows: counts in at most `LEARNED_BUCKETS` buckets, weight 0 inside incidents."""
-    table = history.table
-    if table.is_empty():
+    """This run's rows: counts and values in at most `LEARNED_BUCKETS` buckets; weight 0, no values inside incidents."""
+    if history.table.is_empty():
         return LearnedHistory()
+    # By the severities that windows are judged by.
+    table = spoken(history.table, history.templates)
     keys = ["template_id", "service", "severity"]
     rows: list[HistoryRow] = []
     timed = table.filter("timed")
@@ -71,24 +73,22 @@ def learn(history: RunHistory, learned: LearnedHistory | None) -> LearnedHistory
         low, high = int(timed["bucket"].min()), int(timed["bucket"].max())  # type: ignore[arg-type]  # Int64
         least = max(history.width, -(-(high - low + 1) // LEARNED_BUCKETS))
         width = next((w for w in WIDTHS if w >= least), WIDTHS[-1])
-        grouped = (
-            timed.with_columns(pl.col("bucket") // width * width)
-            .group_by(*keys, "bucket", maintain_order=True)
-            .agg(pl.col("count").sum())
-        )
+        timed = timed.with_columns(pl.col("bucket") // width * width)
+        samples = sampled(timed, history.templates, PER_BUCKET)
+        grouped = timed.group_by(*keys, "bucket", maintain_order=True).agg(pl.col("count").sum())
         for template_id, service, level, bucket, count in grouped.iter_rows():
             normal = not any(bucket <= end and bucket + width > start for start, end in history.anomalous)
-            rows.append(
-                HistoryRow(history.run, template_id, service or "", bucket, width, level, count, 1.0 if normal else 0.0)
-            )
+            weight, kept = (1.0, samples.get((template_id, service, level, bucket), "")) if normal else (0.0, "")
+            rows.append(HistoryRow(history.run, template_id, service or "", bucket, width, level, count, weight, kept))
     untimed = table.filter(~pl.col("timed"))
     if not untimed.is_empty():
         own = [r.bucket for r in (learned.entries if learned else ()) if r.source == history.run and not r.width]
         moment = min(own, default=to_microseconds(history.observed_at))
         weight = 0.0 if history.untimed_anomalous else 1.0
+        whole = untimed.with_columns(bucket=pl.lit(moment, dtype=pl.Int64))
+        samples = sampled(whole, history.templates, PER_RUN) if weight else {}
         grouped = untimed.group_by(*keys, maintain_order=True).agg(pl.col("count").sum())
-        rows += [
-            HistoryRow(history.run, template_id, service or "", moment, 0, level, count, weight)
-            for template_id, service, level, count in grouped.iter_rows()
-        ]
+        for template_id, service, level, count in grouped.iter_rows():
+            kept = samples.get((template_id, service, level, moment), "")
+            rows.append(HistoryRow(history.run, template_id, service or "", moment, 0, level, count, weight, kept))
     return LearnedHistory(tuple(sorted(rows)))

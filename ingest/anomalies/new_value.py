@@ -53,6 +53,12 @@ def is_status(name: str) -> bool:
     return "status" in lower or lower == "code" or lower.endswith("_code")
 
 
+def is_categorical(column: Column) -> bool:
+    """Whether all values of a parameter are categories, and few."""
+    values = set(column.words)
+    return len(values) <= FEW and all(_CATEGORY.fullmatch(value) for value in values)
+
+
 def _of_column(index: int, column: Column, start: int) -> list[Unseen]:
     if column.numbers is not None and not is_status(column.name):
         return []

@@ -270,7 +270,8 @@ def _sparse(
     """The shifts of columns with hardly more than one value in a bucket, as far as a move of them tells of trouble."""
     done: set[int] = set()
     for i, each in scores:
-        if i in done or not tells(columns[i]) or len(each.values) > SPARSE * len(np.unique(each.buckets)):
+        judged = each.buckets[each.buckets >= start]
+        if i in done or not tells(columns[i]) or len(judged) > SPARSE * len(np.unique(judged)):
             continue
         done.add(i)
         found = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,9 @@ _WIDTHS: Final = tuple(
 Series = tuple[int, str | None, int]
 """Template, service, severity."""
 
+Slot = tuple[str, int, int]
+"""Source, bucket and width of what an earlier run learned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -43,7 +46,7 @@ class Panel:
     `starts` are the buckets' starts (microseconds, or records read before on the order axis; 0 for reference columns
     without a place on the axis). `known` is the first column of the baseline (`own` where there is none), `own` the
     first of this run, `start` the first that is judged. `trusted` columns count as normal; others (earlier incidents)
-    only make known.
+    only make known. `learned` says in which column a slot of an earlier run stands.
     """
 
     series: tuple[Series, ...]
@@ -56,6 +59,7 @@ class Panel:
     own: int
     width: int
     timed: bool
+    learned: Mapping[Slot, int] = field(default_factory=dict)
 
     @property
     def buckets(self) -> int:
@@ -111,6 +115,7 @@ def build(
     exposures: list[Floats] = []
     starts: list[NDArray[np.int64]] = []
     trusted: list[NDArray[np.bool_]] = []
+    known_slots: dict[Slot, int] = {}
     offset = 0
 
     def place(
@@ -125,7 +130,8 @@ def build(
 
     per_bucket = max(1.0, float(table["count"].sum() or 0) / columns) if not table.is_empty() else 1.0
     for rows, ok in ((r, w) for w in (True, False) for r in _learned_blocks(learned, w)):
-        frame, column, exposure, at = _learned_columns(rows, width, per_bucket, timed)
+        frame, column, exposure, at, slots = _learned_columns(rows, width, per_bucket, timed)
+        known_slots.update({slot: offset + number for slot, number in slots.items()})
         place(frame, column, exposure, at, ok)
     first_known = offset
     if baseline is not None and not baseline.is_empty():
@@ -159,6 +165,7 @@ def build(
         own,
         width,
         timed,
+        known_slots,
     )
 
 
@@ -183,9 +190,10 @@ def _learned_blocks(learned: Sequence[HistoryRow], trusted: bool) -> list[list[H
 
 def _learned_columns(
     rows: Sequence[HistoryRow], width: int, per_bucket: float, timed: bool
-) -> tuple[pl.DataFrame, NDArray[np.int64], Floats, NDArray[np.int64]]:
-    slots: dict[tuple[str, int, int], int] = {}
-    column = np.array([slots.setdefault((r.source, r.bucket, r.width), len(slots)) for r in rows], dtype=np.int64)
+) -> tuple[pl.DataFrame, NDArray[np.int64], Floats, NDArray[np.int64], dict[Slot, int]]:
+    in_time = sorted({(r.source, r.bucket, r.width) for r in rows}, key=lambda slot: (slot[1], slot[0], slot[2]))
+    slots = {slot: number for number, slot in enumerate(in_time)}
+    column = np.array([slots[r.source, r.bucket, r.width] for r in rows], dtype=np.int64)
     frame = pl.DataFrame(
         {
             "template_id": [r.template_id for r in rows],
@@ -204,7 +212,7 @@ def _learned_columns(
         ]
     )
     at = np.array([bucket if w else 0 for _, bucket, w in slots], dtype=np.int64)
-    return frame, column, exposure, at
+    return frame, column, exposure, at, slots
 
 
 def coarser(panel: Panel, factor: int) -> Panel:

@@ -40,7 +40,7 @@ _TRACES: Final = 20
 def parameter_symptoms(subject: Subject) -> list[Symptom]:
     """Unseen values and moved numbers of the run's sampled parameters."""
     panel = subject.panel
-    found = columns(subject.table, panel, subject.templates, subject.known)
+    found = columns(subject.table, panel, subject.templates, subject.known, subject.learned)
     symptoms = _shifted(subject, regrouped(found))
     # In proportion to the input, as far as people mean by "the same incident".
     longest = 1200 * SECOND // panel.width if panel.timed else panel.buckets

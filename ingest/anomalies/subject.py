@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from core.domain import Citation, LogTemplate
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.statistics import Floats
 from ingest.anomalies.symptoms import alarm, words
+from ingest.counts import HistoryRow
 from ingest.templates import masking
 
 MOST_TEXTS: Final = 5000
@@ -33,7 +34,7 @@ EXAMPLES: Final = 3
 class Subject:
     """What is looked at: the run's table of one axis, its panel, the templates, and the reference in words.
 
-    `known` is the table of the baseline, where there is one.
+    `known` is the table of the baseline, where there is one; `learned` are the rows of earlier runs.
     """
 
     table: pl.DataFrame
@@ -43,6 +44,7 @@ class Subject:
     reference: str
     rate: float
     known: pl.DataFrame | None = None
+    learned: Sequence[HistoryRow] = ()
 
 
 def spoken(table: pl.DataFrame, templates: Mapping[int, LogTemplate]) -> pl.DataFrame:

@@ -24,7 +24,7 @@ _HARMLESS: Final = re.compile(
     \b(?:0|no|zero|without|any)\s+(?:\w+\s+)?
       (?:errors?|failures?|failed|exceptions?|warnings?|problems?|issues?|unavailable|misscheduled)\b
     | \b[\w.-]+["']?\s*[:=]\s*["']?(?:0|0\.0+|none|null|nil|false|no|ok|<nil>|<none>|\[\]|\{\}|""|'')(?![\w.])
-    | ---\s+(?:PASS|SKIP)\b
+    | ---\s+(?:PASS|SKIP)\b | \bno_?errors?\b
     | \b(?:number|count|total)\s+of\s+(?:\w+\s+)?(?:errors?|failures?|warnings?)\b(?![^\n\d]{0,20}[1-9])
     # a setting, and how long a test took
     | \btime-?outs?["']?\s*[:=]\s*["']?\d+\w* | \btime[ ]elapsed:?\s*[\d.]+\s*\w+

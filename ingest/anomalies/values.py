@@ -17,9 +17,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.domain import LogTemplate
+from ingest.anomalies import remembered
 from ingest.anomalies.meaning import scale_of
 from ingest.anomalies.panel import Panel
 from ingest.anomalies.requests import requests_of
+from ingest.counts import HistoryRow
 from ingest.templates import parameters
 
 LEAST_SAMPLES: Final = 12
@@ -48,8 +50,9 @@ _SKIPPED: Final = frozenset({"pid", "thread", "thread_id", "tid", "port", "line"
 class Column:
     """One parameter of one template of one service. `rows` index the table, `buckets` are the panel's columns.
 
-    Samples of the baseline have row -1 and stand in its columns. `requests` are what durations are of, where any of
-    their messages is about a request; `milliseconds` are the durations themselves where `numbers` are proportions.
+    Samples of the baseline and of earlier runs have row -1 and stand in their columns. `requests` are what durations
+    are of, where any of their messages is about a request; `milliseconds` are the durations themselves where `numbers`
+    are proportions.
     """
 
     template_id: int
@@ -65,12 +68,13 @@ class Column:
 
 
 def columns(
-    table: pl.DataFrame, panel: Panel, templates: Mapping[int, LogTemplate], known: pl.DataFrame | None = None
+    table: pl.DataFrame,
+    panel: Panel,
+    templates: Mapping[int, LogTemplate],
+    known: pl.DataFrame | None = None,
+    learned: Sequence[HistoryRow] = (),
 ) -> list[Column]:
-    """The parameters of the samples of a run (`table`) and of its baseline (`known`).
-
-    What earlier runs learned has been counted only, and is not among them.
-    """
+    """The parameters of the samples of a run (`table`), of its baseline (`known`) and of earlier runs (`learned`)."""
     low = int(panel.starts[panel.own])
     indexed = _placed(table, low, panel.width, panel.own, panel.buckets).with_row_index("row")
     indexed = indexed.with_columns(pl.col("row").cast(pl.Int64))
@@ -82,27 +86,38 @@ def columns(
         indexed.filter(pl.col("sample").is_not_null())
         .group_by("template_id", "service", maintain_order=True)
         .agg(pl.len().alias("samples"), "row", "column", "sample", "attributes")
-        .filter((pl.col("samples") >= LEAST_SAMPLES) & (pl.col("row").list.last() >= 0))
+        .filter(pl.col("row").list.last() >= 0)
         .sort("samples", descending=True, maintain_order=True)
         .head(MOST_TEMPLATES)
     )
+    memory = remembered.Memory(learned, panel.learned)
     found: list[Column] = []
     for template_id, service, samples, rows, buckets, bodies, attributes in groups.iter_rows():
+        past = memory.of(template_id, service)
+        if samples + len(past) < LEAST_SAMPLES:
+            continue
         step = -(-samples // MOST_SAMPLES)
-        at = np.asarray(rows[::step], dtype=np.int64)
-        where = np.asarray(buckets[::step], dtype=np.int64)
-        template = templates.get(template_id)
-        values: list[tuple[str, Sequence[str | None]]] = []
-        if template is not None:
-            values += _of_body(template.text, bodies[::step])
-        values += _of_attributes(attributes[::step])
-        requests = requests_of(bodies[::step], attributes[::step])
+        at = np.asarray([-1] * len(past) + rows[::step], dtype=np.int64)
+        where = np.asarray([each.column for each in past] + buckets[::step], dtype=np.int64)
+        requests = [each.request for each in past] + requests_of(bodies[::step], attributes[::step])
         found += [
             column
-            for name, each in values
-            if (column := _column(template_id, service, name, at, where, each, requests)) is not None
+            for name, each in parameters_of(templates.get(template_id), bodies[::step], attributes[::step])
+            if (
+                column := column_of(
+                    template_id, service, name, at, where, [*(p.values.get(name) for p in past), *each], requests
+                )
+            )
+            is not None
         ]
     return found
+
+
+def parameters_of(
+    template: LogTemplate | None, bodies: Sequence[str], attributes: Sequence[str | None]
+) -> list[tuple[str, Sequence[str | None]]]:
+    """Name and values of each parameter of some messages of a template: its wildcards, and the messages' fields."""
+    return [*(_of_body(template.text, bodies) if template is not None else ()), *_of_attributes(attributes)]
 
 
 def _placed(table: pl.DataFrame, low: int, width: int, first: int, end: int) -> pl.DataFrame:
@@ -152,7 +167,7 @@ def _scalar(value: object) -> str | None:
     return str(value)
 
 
-def _column(
+def column_of(
     template_id: int,
     service: str | None,
     name: str,
@@ -161,6 +176,7 @@ def _column(
     values: Sequence[str | None],
     requests: Sequence[str | None],
 ) -> Column | None:
+    """The column of a parameter's values (of equal length with `rows`, `buckets`); None where they are too few."""
     if not name or name.lower() in _SKIPPED:
         return None
     present = [i for i, value in enumerate(values) if value is not None and value not in ("", "-")]

@@ -37,17 +37,17 @@ def test_an_older_catalog_is_migrated_with_what_it_holds(catalog_url: str) -> No
     engine = create_engine(catalog_url)
     migrate(engine, "0001")
     with engine.begin() as connection:
-        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
+        connection.execute(text("INSERT INTO template_history VALUES ('a', 1, '', 0, 0, 0, 1, 1.0)"))
     engine.dispose()
     catalog = open_catalog(catalog_url)
     with catalog.transaction() as connection:
-        assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0)]
+        assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0, "")]
         assert runs.covering(connection, None, None) == []
     catalog.close()
 
 
 def test_opening_again_keeps_what_is_there(catalog_url: str) -> None:
-    row = ("app.log", 7, "checkout", 1_000_000, 10_000_000, 17, 3, 1.0)
+    row = ("app.log", 7, "checkout", 1_000_000, 10_000_000, 17, 3, 1.0, '[1,[null,{"took_ms":"12"}]]')
     first = open_catalog(catalog_url)
     with first.transaction() as connection:
         history.save(connection, [row])
@@ -61,7 +61,7 @@ def test_opening_again_keeps_what_is_there(catalog_url: str) -> None:
 def test_a_failed_transaction_leaves_nothing(catalog_url: str) -> None:
     catalog = open_catalog(catalog_url)
     with pytest.raises(RuntimeError), catalog.transaction() as connection:
-        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
+        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0, "")])
         raise RuntimeError
     with catalog.transaction() as connection:
         assert history.load(connection) == []
@@ -70,11 +70,11 @@ def test_a_failed_transaction_leaves_nothing(catalog_url: str) -> None:
 
 def test_learning_the_same_inputs_again_replaces_them(catalog_url: str) -> None:
     catalog = open_catalog(catalog_url)
-    other = ("other.log", 1, "", 0, 0, 0, 9, 1.0)
+    other = ("other.log", 1, "", 0, 0, 0, 9, 1.0, "")
     with catalog.transaction() as connection:
-        history.save(connection, [("a.log", 1, "", 0, 0, 0, 1, 1.0), ("a.log", 2, "", 0, 0, 0, 1, 1.0), other])
-        history.save(connection, [("a.log", 1, "", 0, 0, 0, 5, 1.0)])
-        assert history.load(connection) == [("a.log", 1, "", 0, 0, 0, 5, 1.0), other]
+        history.save(connection, [("a.log", 1, "", 0, 0, 0, 1, 1.0, ""), ("a.log", 2, "", 0, 0, 0, 1, 1.0, ""), other])
+        history.save(connection, [("a.log", 1, "", 0, 0, 0, 5, 1.0, "")])
+        assert history.load(connection) == [("a.log", 1, "", 0, 0, 0, 5, 1.0, ""), other]
         assert history.forget(connection, before=1) == 2
     catalog.close()
 
@@ -117,13 +117,13 @@ def test_a_full_database_says_so_and_keeps_the_old(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'catalog.db'}"
     catalog = open_catalog(url)
     with catalog.transaction() as connection:
-        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0)])
+        history.save(connection, [("a", 1, "", 0, 0, 0, 1, 1.0, "")])
     with pytest.raises(PermanentError, match="free some space"), catalog.transaction() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
-        history.save(connection, [("b", i, "s" * 200, 0, 0, 0, 1, 1.0) for i in range(5000)])
+        history.save(connection, [("b", i, "s" * 200, 0, 0, 0, 1, 1.0, "") for i in range(5000)])
     catalog.close()
     again = open_catalog(url)
     with again.transaction() as connection:
-        assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0)]
+        assert history.load(connection) == [("a", 1, "", 0, 0, 0, 1, 1.0, "")]
     again.close()

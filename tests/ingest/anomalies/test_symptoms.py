@@ -68,6 +68,7 @@ def test_a_deprecation_notice_is_no_strain_and_its_failure_is() -> None:
         "pool settings: idle timeout: 30s, size 5",
         "Tests run: 12, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 9.2 sec",
         "Number of errors in tests: 0",
+        '10.0.0.7:39154 - 52417 "A IN db.shop.svc.cluster.local. udp 54 false 512" NOERROR qr,aa,rd 106 0.0002s',
         "+    } catch (java.io.IOException e) {",
         "+        throw new java.lang.IllegalStateException();",
         " * @throws DecoderException",
