@@ -120,8 +120,7 @@ def _lead(incident: IncidentModel) -> list[str]:
         *_quoted(lead.evidence, 3),
         "",
     ]
-    ids = view.ids(lead.supporting, lead.contradicting)
-    lines += [f"Evidence {text(ids)}", ""] if ids else []
+    lines += [f"Evidence {text(lead.ids)}", ""] if lead.ids else []
     return [*lines, f"To confirm: {text(lead.confirm_by)}", ""] if lead.confirm_by else lines
 
 
@@ -132,8 +131,9 @@ def _analysis(incident: IncidentModel, analysis: AnalysisModel) -> list[str]:
         "",
     ]
     for hypothesis in view.other_hypotheses(incident)[:2]:
-        ids = view.ids(hypothesis.supporting, hypothesis.contradicting) or "no id"
-        lines.append(f"- guess, {percent(hypothesis.confidence)}: {text(hypothesis.cause)} (evidence {text(ids, 100)})")
+        ids = view.ids(analysis, hypothesis)
+        cited = f" (evidence {text(ids, 100)})" if ids else ""
+        lines.append(f"- guess, {percent(hypothesis.confidence)}: {text(hypothesis.cause)}{cited}")
     if analysis.dropped:
         lines.append(f"- {count(len(analysis.dropped), 'claim')} dropped by the check of citations")
     return [*lines, ""]

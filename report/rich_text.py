@@ -145,9 +145,8 @@ class _Page:
         )
         self._indented(("because ", "dim"), clip(lead.why, 2 * self.width))
         self._evidence(lead.evidence, limit=2 if self.width < 100 else 3)
-        ids = view.ids(lead.supporting, lead.contradicting)
-        if ids:
-            self._indented(("evidence ", "dim"), clip(ids, self.width))
+        if lead.ids:
+            self._indented(("evidence ", "dim"), clip(lead.ids, self.width))
         if lead.confirm_by:
             self._indented(("to confirm ", "dim"), clip(lead.confirm_by, 2 * self.width))
 
@@ -266,11 +265,11 @@ class _Page:
             self._indented(clip(analysis.summary, 6 * self.width))
         others = view.other_hypotheses(incident)
         for hypothesis in others[: self.top]:
-            ids = view.ids(hypothesis.supporting, hypothesis.contradicting) or "no evidence id"
+            ids = view.ids(analysis, hypothesis)
             self._bullet(
                 (f"guess {hypothesis.rank}, {percent(hypothesis.confidence)}: ", "dim"),
                 clip(hypothesis.cause, 2 * self.width),
-                (f"  evidence {clip(ids, self.width)}", "dim"),
+                (f"  evidence {clip(ids, self.width)}" if ids else "", "dim"),
             )
             self._evidence(hypothesis.evidence, limit=2)
         self._more(len(others), "more guesses")

@@ -45,8 +45,7 @@ class Lead:
     mechanism: str
     place: str
     evidence: tuple[EvidenceModel, ...]
-    supporting: tuple[str, ...] = ()
-    contradicting: tuple[str, ...] = ()
+    ids: str = ""
     confirm_by: str = ""
 
 
@@ -63,8 +62,7 @@ def lead(incident: IncidentModel) -> Lead | None:
             mechanism=mechanism(first),
             place=place(first),
             evidence=first.evidence,
-            supporting=first.supporting,
-            contradicting=first.contradicting,
+            ids=ids(analysis, first),
             confirm_by=first.confirm_by,
         )
     if not incident.suspects:
@@ -93,10 +91,15 @@ def other_hypotheses(incident: IncidentModel) -> Sequence[HypothesisModel]:
     return analysis.hypotheses[1:] if _names_a_cause(analysis) else analysis.hypotheses
 
 
-def ids(supporting: Sequence[str], contradicting: Sequence[str]) -> str:
-    """`for E1, E2; against E7`; empty where there is none."""
-    parts = [f"{word} {', '.join(names)}" for word, names in (("for", supporting), ("against", contradicting)) if names]
-    return "; ".join(parts)
+def ids(analysis: AnalysisModel, hypothesis: HypothesisModel) -> str:
+    """What a model cited, as the ids of its prompt (`--explain-prompt` shows it): `for E1, E2; against E7`.
+
+    Empty without a model: the lines themselves say more than ids of a prompt that nobody sent.
+    """
+    if analysis.model is None:
+        return ""
+    cited = (("for", hypothesis.supporting), ("against", hypothesis.contradicting))
+    return "; ".join(f"{word} {', '.join(names)}" for word, names in cited if names)
 
 
 def other_suspects(incident: IncidentModel) -> Sequence[SuspectModel]:

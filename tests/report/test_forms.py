@@ -94,6 +94,16 @@ def test_logs_without_times(timeless: Findings, form: Callable[[Report], str]) -
 
 
 @each_form
+def test_ids_of_a_prompt_that_nobody_sent_are_not_shown(explained: Findings, form: Callable[[Report], str]) -> None:
+    finding = explained.findings[-1]
+    assert finding.analysis is not None and finding.analysis.model is not None
+    without = dataclasses.replace(finding, analysis=dataclasses.replace(finding.analysis, model=None))
+    text = form(build(dataclasses.replace(explained, findings=(without,))))
+    assert "Most likely cause (seen before)" in text.replace("\\", "")
+    assert "E1, E2" not in text
+
+
+@each_form
 def test_facts_and_guesses_are_told_apart(explained: Findings, form: Callable[[Report], str]) -> None:
     text = form(build(explained)).replace("\\", "")
     assert "Most likely cause (seen before)" in text
