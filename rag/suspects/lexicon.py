@@ -373,6 +373,7 @@ HARMLESS: Final = (
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
     r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"
     r"|perf: interrupt took too long[^\n]*"
+    r"|failed to validate connection [^\n]{0,300}maxlifetime[^\n]*"
 )
 """Wording that uses words of failure and reports none: zero counts, names of handlers, advice of tools. Left out of a
 text before it is read."""

@@ -14,6 +14,12 @@ _PLATFORM: Final = re.compile(
 """Services that report about others."""
 _KUBERNETES: Final = re.compile(r"^(?:kube|k8s|argo|flux|helm|events?\b|cluster-autoscaler|openshift)", re.IGNORECASE)
 """Services that only a Kubernetes cluster has."""
+_WATCHERS: Final = re.compile(
+    r"^(?:prometheus|alert-?manager|thanos|cadvisor|metrics-server|node-(?:kernel|exporter|problem-detector)|nagios|icinga"
+    r"|zabbix|datadog|telegraf|blackbox)",
+    re.IGNORECASE,
+)
+"""Monitors, and the collected logs of nodes: what they report concerns what their labels name."""
 
 _KINDS: Final = (
     "pod|deployment|statefulset|daemonset|replicaset|job|cronjob|node|persistentvolumeclaim|persistentvolume|configmap|secret|"
@@ -26,7 +32,7 @@ _PATTERNS: Final = tuple(
         rf'"(?:involvedObject|regarding|object)":\s*\{{[^}}]*?"kind":\s*"(?P<kind>\w+)"[^}}]*?"name":\s*"{_NAME}"',
         rf'\bobject="?(?:[\w-]+/)?{_NAME}"?.{{0,60}}?\bkind="?(?P<kind>\w+)',
         rf'\bkind="?(?P<kind>{_KINDS})"?.{{0,60}}?\bname="?{_NAME}',
-        rf'\b(?P<kind>pod|node|deployment)="(?:[\w-]+/)?{_NAME}',
+        rf'\b(?P<kind>pod|deployment|statefulset|daemonset|cronjob|node)="?(?:[\w-]+/)?{_NAME}',
         rf"\b(?P<kind>{_KINDS})s?(?:\.[a-z0-9.]+)?/(?:[a-z0-9-]+/)?{_NAME}",
         rf"\b(?P<kind>{_KINDS})s?[ =:]+[\"'`\\]+(?:[a-z0-9-]+/)?{_NAME}",
         rf"\b(?P<kind>pod|node|replica ?set|deployment) (?=[a-z0-9.-]*\d){_NAME}",
@@ -62,8 +68,8 @@ def _plain(text: str) -> str:
 
 
 def is_platform(service: str | None) -> bool:
-    """Whether a service is the platform or one of its tools, which speak of other services."""
-    return service is not None and _PLATFORM.match(service) is not None
+    """Whether a service is the platform, one of its tools or a monitor, which speak of other services."""
+    return service is not None and (_PLATFORM.match(service) or _WATCHERS.match(service)) is not None
 
 
 def of_kubernetes(service: str | None) -> bool:

@@ -52,6 +52,11 @@ RECENT_NOVELTY: Final = 0.8
 LEAD: Final = timedelta(minutes=2)
 """How far before the incident's start a first sign may stand."""
 
+FEW: Final = 3
+COMMON: Final = 2
+COMMON_NOVELTY: Final = 0.3
+"""So few records of a message that so many were told of before, by other services, are no news of this one."""
+
 _TROUBLE: Final = re.compile(
     r"error|fail|fatal|panic|exception|traceback|warn|denied|refused|timed? ?out|timeout|unable|cannot|could not|can't"
     r"|kill|crash|back-?off|oom|evict|unhealthy|expired|invalid|missing|not found|no such|exceed|exhaust|throttl|slow"
@@ -97,8 +102,9 @@ class Scene:
         rows = sorted(self.detection.history.activity(None, None), key=lambda row: -row.during)[:PROGRAMS]
         records = self.detection.reader.read([row.first for row in rows])
         told = [subject(record.line) for record in records.values() if is_event(record.line)]
+        shared = [record for record in records.values() if _of_shared_file(record)]
         return [
-            *(program_of(record, (), logger_of(record)) for record in records.values()),
+            *(program_of(record, (), logger_of(record)) for record in shared),
             *(about.service for about in told if about is not None),
         ]
 
@@ -126,6 +132,12 @@ class Scene:
         return tuple(clue for clue in self.clues if clue.service == service)
 
 
+def _of_shared_file(record: LogRecord) -> bool:
+    """Whether a record's service is unknown: its logger may name a program then, else only a package of the service."""
+    service = base_service(record.service)
+    return service is None or named_after_file(service, record.source)
+
+
 def survey(incident: Incident, detection: Detection) -> Scene:
     """Collects the clues of an incident: bounded in number, each with its first record, in order of appearance."""
     anomalies = {(item.template_id, item.service): item for item in incident.anomalies}
@@ -136,6 +148,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         citations.setdefault(row.first, row)
     earlier = {row.first: row for row in _rare_before(incident, detection)}
     usual = _usual(incident, detection)
+    common = _common(incident, detection)
     citations.update({place: row for place, row in earlier.items() if place not in citations})
     for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
         for example in anomaly.examples[:1]:
@@ -156,6 +169,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         told = clue.object is not None and clue.reading is not None and clue.reading.strength >= RARE_STRENGTH
         if usual is not None and told and row.before and (row.template_id, row.service) not in usual:
             clue = replace(clue, novelty=max(clue.novelty, RECENT_NOVELTY))
+        if row.during <= FEW and row.template_id in common and (found is None or found.kind not in _SINGULAR):
+            clue = replace(clue, novelty=min(clue.novelty, COMMON_NOVELTY))
         if citation in earlier and found is None:
             if clue.reading is None or clue.reading.strength < RARE_STRENGTH:
                 continue
@@ -223,6 +238,16 @@ def _usual(incident: Incident, detection: Detection) -> frozenset[tuple[int, str
         return None
     rows = detection.history.activity(None, incident.starts_at - RECENT)
     return frozenset((row.template_id, row.service) for row in rows) or None
+
+
+def _common(incident: Incident, detection: Detection) -> frozenset[int]:
+    """The templates that some service told of more than once before the incident: the noise of a whole fleet."""
+    if incident.starts_at is None:
+        return frozenset()
+    told: dict[int, int] = {}
+    for row in detection.history.activity(None, incident.starts_at - LEAD):
+        told[row.template_id] = told.get(row.template_id, 0) + row.during
+    return frozenset(template for template, count in told.items() if count >= COMMON)
 
 
 def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:
