@@ -72,6 +72,7 @@ _TRACEBACK: Final = re.compile(
     r"Traceback \(most recent call last\)|Stack \(most recent call last\)|Traceback \(innermost last\)"
 )
 _EXCEPTION_LINE: Final = re.compile(r"^(?P<type>[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*)(?::\s?(?P<message>.*))?$")
+_TEMPLATE: Final = re.compile(r"\.(?:html?|xml|txt|md|ya?ml|j2|jinja2?|tmpl|tpl|mako|sql|conf)$", re.IGNORECASE)
 _GO_PANIC: Final = re.compile(r"\b(?P<type>panic|fatal error): (?P<message>.*)")
 _GOROUTINE: Final = re.compile(r"\bgoroutine (?P<id>\d+) \[(?P<state>[^\]]+)\]:")
 _RUST_OLD: Final = re.compile(r"thread '[^']*' panicked at '(?P<message>.*)', (?P<file>\S+?\.rs):(?P<line>\d+)")
@@ -106,15 +107,25 @@ def parse(text: str) -> tuple[StackTrace, ...]:
 def deepest_own_frame(trace: StackTrace, packages: Sequence[str] = ()) -> Frame | None:
     """The innermost frame that is the program's own code; None where all are library code.
 
+    A frame of a text template, which has no function, counts where no code of the program's own rendered it.
     `packages` are top-level names known to be own although they are installed like libraries (the service, the root of
     its loggers).
     """
     wanted = {name.replace("-", "_").lower() for name in packages if name}
+    template: Frame | None = None
     for frame in reversed(trace.frames):
         top = re.split(r"[/.:]", frame.file or frame.module or "", maxsplit=1)[0]
-        if frame.own or top.replace("-", "_").lower() in wanted:
+        if not (frame.own or top.replace("-", "_").lower() in wanted):
+            continue
+        if not _is_template(frame):
             return frame
-    return None
+        template = template or frame
+    return template
+
+
+def _is_template(frame: Frame) -> bool:
+    """Whether a frame lies in a file that Python code renders (Jinja, Mako), not in code."""
+    return frame.language == "python" and _TEMPLATE.search(frame.file or "") is not None
 
 
 def root_frame(traces: Sequence[StackTrace], packages: Sequence[str] = ()) -> tuple[StackTrace, Frame] | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
+from core import severity as levels
 from core.domain import SuspectKind
 from core.stackframes import is_library
 from core.stacktrace import Frame, StackTrace, root_frame
 from rag.suspects.clue import Clue, logger_of
-from rag.suspects.proposal import Proposal, cause_of, clue_facts, counted, logger_file
+from rag.suspects.proposal import Facts, Proposal, cause_of, clue_facts, counted, logger_file
 from rag.suspects.scene import Scene
 from rag.suspects.stack_lines import telling_lines
 
@@ -44,13 +46,23 @@ def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
         kind=SuspectKind.FRAME,
         cause=f"{cause_of(clue)}, at {where}",
         why=(f"deepest own frame of {len(trace.frames)}: {where}", counted(clue)),
-        facts=replace(clue_facts(clue), frame=1.0),
+        facts=_facts(clue, trace),
         evidence=(clue.evidence, *telling_lines(clue.record, clue.traces[0], frame)),
         fault_type=clue.reading.fault_type if clue.reading is not None else "code_defect",
         service=clue.service,
         component=frame.file or logger_file(clue),
         function=frame.function,
     )
+
+
+UNNAMED: Final = 0.3
+"""Strength of an exception out of the program's own code that no reading has a name for."""
+
+
+def _facts(clue: Clue, trace: StackTrace) -> Facts:
+    facts = replace(clue_facts(clue), frame=1.0)
+    unnamed = clue.reading is None and trace.exception is not None and clue.severity >= levels.ERROR
+    return replace(facts, strength=max(facts.strength, UNNAMED)) if unnamed else facts
 
 
 def _caller(trace: StackTrace, frame: Frame, packages: list[str]) -> Frame | None:

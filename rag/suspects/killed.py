@@ -113,5 +113,7 @@ def _by_time(clue: Clue, starts: list[_Start], scene: Scene) -> tuple[str, Evide
     service, count = ranked[0]
     if len(ranked) > 1 and ranked[1][1] == count:
         return None
-    first = next(start for start in starts if start.service == service and any(k <= start.at <= k + SOON for k in times))
+    first = next(
+        start for start in starts if start.service == service and any(k <= start.at <= k + SOON for k in times)
+    )
     return service, first.evidence, f"{service} starts again after {count} of {len(times)} kills"

@@ -161,6 +161,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|duration: \d{4,}(?:\.\d+)? ms|query (?:took|duration|execution).{0,20}(?:\d{4,} ?ms|\d+(?:\.\d+)? ?s)"
          r"|canceling statement due to (?:statement timeout|user request)|seq(?:uential)? scan|full (?:table"
          r"|collection) scan|collscan", "slow_query", 0.85, "slow database query"),
+    Sign(r"# query_time: +(?P<what>\d+(?:\.\d+)?)\s+lock_time: ", "slow_query", 0.9, "slow database query"),
     Sign(r"(?:database|db|sql) (?:call|query|operation|request|statement)s? (?:completed|finished|took|returned)\w*"
          r" (?:in |after )?(?P<what>[1-9]\d*(?:\.\d+)? ?(?:s\b|sec|seconds|min)|\d{4,} ?ms)",
          "slow_query", 0.7, "database calls are slow"),
@@ -273,7 +274,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|arithmeticexception|classcastexception|segfault|segmentation fault|sigsegv|assertionerror"
          r"|assertion .{0,40}failed|illegalstateexception|unreachable code|stack ?overflow|recursionerror"
          r"|nomethoderror|panicked at|concurrentmodification|object reference not set|nullreferenceexception"
-         r"|unwrap\(\)|keyerror", "code_defect", 0.75, "a defect in the code"),
+         r"|unwrap\(\)|keyerror|undefinederror|\bhas no attribute [\"']", "code_defect", 0.75, "a defect in the code"),
     Sign(r"(?:renew|issue|order|obtain|rotat)\w*.{0,40}\bcertificates?\b.{0,80}(?:fail|error|denied|expire)"
          r"|(?:fail|error|unable|could not|cannot)\w*.{0,40}(?:renew|issue|order|obtain|rotat)\w*.{0,40}"
          r"\bcertificates?\b",

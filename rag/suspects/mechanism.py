@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.domain import Category
+from core.domain import Category, SuspectKind
 from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Proposal
@@ -97,6 +97,8 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
             return 1.0
         if other.fault_type == "schema_migration" and item.component == other.component:
             return 1.0
+    if same and item.kind is SuspectKind.CHANGE and item.fault_type is None and _failed(other):
+        return BEHIND
     changed = item.facts.change >= 0.4 or item.fault_type != "schema_migration"
     if same and changed and item.fault_type in _OCCASIONS and _is_mechanism(item, other):
         return BEHIND
@@ -127,6 +129,12 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
 
 def _explains(other: Proposal) -> bool:
     return other.fault_type not in EFFECTS and other.facts.strength >= 0.7
+
+
+def _failed(other: Proposal) -> bool:
+    """Whether a proposal tells what went wrong since: more than that something was scaled or started again."""
+    told = other.fault_type not in (None, "heartbeat_missing") and other.facts.strength >= 0.4
+    return told and other.facts.novelty >= 0.3 and other.facts.remote < BEHIND
 
 
 def _is_mechanism(occasion: Proposal, other: Proposal) -> bool:

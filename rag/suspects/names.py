@@ -217,7 +217,7 @@ def _hosts(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
 
 def _is_plain(address: re.Match[str]) -> bool:
     """Whether an address is no more than a word and a number."""
-    return address["scheme"] is None and address["host"] is not None and address["host"].isalpha()
+    return address["scheme"] is None and re.fullmatch(r"[A-Za-z_]+", address["host"] or "") is not None
 
 
 _CALLED: Final = re.compile(

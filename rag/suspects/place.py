@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from core.domain import ChangeKind
+from core.domain import ChangeKind, SuspectKind
 from rag.suspects.access import Access, access_of
 from rag.suspects.change import about_of, closeness
 from rag.suspects.clue import Clue
@@ -143,6 +143,15 @@ def _configured_or_workload(item: Proposal, clue: Clue | None, scene: Scene) -> 
 def _external(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     host = outside_host(clue, scene)
     return f"external/{host}" if host is not None else None
+
+
+def _external_or_callee(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
+    """The host outside, else the workload of a callee that its callers blame: its own records are not what told."""
+    external = _external(item, clue, scene)
+    if external is not None or item.kind is not SuspectKind.PROPAGATION or item.component is not None:
+        return external
+    told_by_others = clue is None or clue.service != item.service
+    return workload_of(item.service, scene) if told_by_others and item.service in scene.services else None
 
 
 def _certificate(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
@@ -352,8 +361,8 @@ _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None
     "bad_config": _configured,
     "connection_refused": _configured,
     "connection_pool_exhaustion": _pool,
-    "dependency_down": _external,
-    "dependency_slow": _external,
+    "dependency_down": _external_or_callee,
+    "dependency_slow": _external_or_callee,
     "rate_limited": _external,
     "dns_failure": _external,
     "certificate_expired": _certificate,

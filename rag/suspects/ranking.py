@@ -16,10 +16,13 @@ from rag.suspects import (
     frame,
     killed,
     kubernetes_event,
+    listens,
     network,
     propagation,
+    schedule,
     silence,
     slowness,
+    stopped,
 )
 from rag.suspects.asked import addressed
 from rag.suspects.calibration import probabilities
@@ -92,7 +95,10 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *propagation.propose(scene, graph),
         *silence.propose(scene),
         *network.propose(scene, graph),
-        *slowness.propose(scene),
+        *slowness.propose(scene, graph),
+        *stopped.propose(scene, graph),
+        *listens.propose(scene, graph),
+        *schedule.propose(scene),
     ]
     judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
     return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)

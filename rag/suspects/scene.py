@@ -63,7 +63,7 @@ _TROUBLE: Final = re.compile(
     r"|unreachable|unavailable|lost|reset|abort|reject|forbidden|corrupt|deadlock|lock|full|leak|pressure|insufficient"
     r"|exit ?code|undefined|not set"
     r"|unauthori|mismatch|does not exist|duplicate key|violates|rolled|rollback|retry|overdue|lag"
-    r"|stale"
+    r"|stale|^# Time: "
     r"|\btook\b|(?:completed|finished|rendered|processed|done) in|latency|duration|elapsed|response ?time",
     re.IGNORECASE,
 )

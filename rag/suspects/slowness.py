@@ -14,9 +14,11 @@ from typing import Final
 
 from core.domain import Anomaly, AnomalyKind, SuspectKind
 from rag.suspects.clue import Clue
+from rag.suspects.mechanism import BEHIND
 from rag.suspects.names import is_product, outside
 from rag.suspects.objects import is_platform
-from rag.suspects.proposal import Proposal, clue_facts, shorten
+from rag.suspects.propagation import Blame
+from rag.suspects.proposal import Proposal, clue_facts, counted, message_of, shorten
 from rag.suspects.scene import Scene
 
 FEWEST: Final = 2.0
@@ -31,8 +33,9 @@ _STARVED: Final = re.compile(
 _HUNG: Final = re.compile(r"timeout|timed? ?out|deadline exceeded", re.IGNORECASE)
 
 
-def propose(scene: Scene) -> Iterator[Proposal]:
-    """One proposal for the deepest service that grew slow, where no database or lock explains it."""
+def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
+    """One proposal for the deepest service that grew slow, where no database or lock explains it; and one for what the
+    slow ones wait for in vain, where their records name it."""
     yield from _late(scene)
     slow = {clue.service: (clue, anomaly) for clue, anomaly in reversed(list(_slow(scene))) if clue.service}
     if not slow:
@@ -45,10 +48,57 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             clue, anomaly, starved, "cpu_saturation", f"{service} is starved of CPU time: it answers late", 0.8
         )
         return
+    callee = _awaited(service, scene, graph)
+    if callee is not None:
+        yield _of_callee(*callee, clue, anomaly, scene, graph)
     host = _waits_for(service, scene)
     where = f"{host} answers too slowly" if host is not None else f"{service}, or what it waits for, answers too slowly"
     found = _proposal(clue, anomaly, [], "dependency_slow", f"high latency: {where}", 0.55)
-    yield replace(found, component=f"external/{host}" if host is not None else None)
+    behind = replace(found.facts, remote=BEHIND) if callee is not None and callee[0] != service else found.facts
+    yield replace(found, component=f"external/{host}" if host is not None else None, facts=behind)
+
+
+def _awaited(slow: str, scene: Scene, graph: Blame) -> tuple[str, tuple[Clue, ...]] | None:
+    """Whom the slow service, or several others, time out on, with their records: the one most of them name, that does
+    not wait for another itself."""
+    waits = {callee: tuple(clue for clue in clues if _hangs(clue)) for callee, clues in graph.callers.items()}
+    waits = {callee: clues for callee, clues in waits.items() if clues and callee in scene.services}
+    blaming = {clue.service for clues in waits.values() for clue in clues}
+    last = {callee: clues for callee, clues in waits.items() if callee not in blaming} or waits
+    callers = {callee: {clue.service for clue in clues} for callee, clues in last.items()}
+    return max(
+        ((callee, clues) for callee, clues in last.items() if slow in callers[callee] or len(callers[callee]) > 1),
+        key=lambda item: (len({clue.service for clue in item[1]}), sum(clue.activity.during for clue in item[1])),
+        default=None,
+    )
+
+
+def _hangs(clue: Clue) -> bool:
+    return clue.weighty and clue.reading is not None and clue.reading.fault_type == "dependency_slow"
+
+
+def _of_callee(
+    callee: str, records: tuple[Clue, ...], slow: Clue, anomaly: Anomaly, scene: Scene, graph: Blame
+) -> Proposal:
+    callers = ", ".join(dict.fromkeys(clue.service for clue in records if clue.service))
+    lead = max(records, key=lambda clue: clue.activity.during)
+    return Proposal(
+        kind=SuspectKind.PROPAGATION,
+        cause=f"{callee} answers too slowly: {callers} waits for it in vain: {message_of(lead)};"
+        f" {slow.service} grew slow: {anomaly.why}",
+        why=(anomaly.why, counted(lead)),
+        facts=replace(
+            clue_facts(lead),
+            strength=0.75,
+            novelty=max(lead.novelty, anomaly.score),
+            earliness=1.0 - min(lead.age, slow.age),
+            upstream=graph.upstream(callee, scene),
+        ),
+        evidence=(lead.evidence, slow.evidence),
+        fault_type="dependency_slow",
+        service=callee,
+        words=frozenset({"slow", "late", "long", "latency", callee}),
+    )
 
 
 LATE: Final = 1_000.0

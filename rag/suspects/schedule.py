@@ -1,0 +1,150 @@
+"""A job that ran as regularly as a clock and runs no more: nothing fails, its records are simply not there.
+
+A scheduled job writes a few records every so many minutes, too few for a rate. What tells of its end is its own
+rhythm: runs at even distances, then none for several of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from core.domain import Citation, LogRecord, SuspectKind, TemplateActivity
+from rag.suspects.clue import base_service, evidence_of
+from rag.suspects.objects import is_event, is_platform, subject
+from rag.suspects.proposal import Facts, Proposal, shorten
+from rag.suspects.scene import Scene
+
+RUNS: Final = 4
+"""So many runs make a rhythm."""
+MISSED: Final = 2.5
+"""Intervals without a run: one may be late."""
+UNEVEN: Final = 0.35
+"""How far an interval of a rhythm may be from the usual one, as a share of it."""
+SHORTEST: Final = timedelta(seconds=50)
+LONGEST: Final = timedelta(hours=13)
+_MOST: Final = 60
+_CANDIDATES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Rhythm:
+    service: str
+    row: TemplateActivity
+    interval: timedelta
+    last: LogRecord
+    missed: float
+    component: str | None
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """One proposal for each service or job whose regular runs end around the incident."""
+    found: dict[str, _Rhythm] = {}
+    for rhythm in _ended(scene):
+        known = found.get(rhythm.service)
+        if known is None or (rhythm.component is not None and known.component is None):
+            found[rhythm.service] = rhythm
+    for rhythm in found.values():
+        minutes = rhythm.interval.total_seconds() / 60.0
+        yield Proposal(
+            kind=SuspectKind.SILENCE,
+            cause=f"{rhythm.service} does not run any more, a scheduled run is missing: every {minutes:.3g} min until"
+            f" {_clock(rhythm.last.timestamp)}, then no more {shorten(rhythm.last.body or rhythm.last.line, 140)!r}",
+            why=(f"{rhythm.row.during + rhythm.row.before} runs {minutes:.3g} min apart, {rhythm.missed:.1f} missed",),
+            facts=Facts(
+                strength=0.7,
+                novelty=0.9,
+                earliness=0.8,
+                severity=0.4,
+                silence=1.0 - 0.5**rhythm.missed,
+                remote=0.0 if not _troubled(rhythm.service, scene) else 1.0,
+            ),
+            evidence=(evidence_of(rhythm.last),),
+            fault_type="heartbeat_missing",
+            service=rhythm.service,
+            component=rhythm.component,
+            words=frozenset(
+                {"stopped", "missing", "schedule", "job", "not", "stale", "old", *rhythm.service.split("-")}
+            ),
+        )
+
+
+def _clock(moment: datetime | None) -> str:
+    return f"{moment:%H:%M:%S}" if moment is not None else "then"
+
+
+def _troubled(service: str, scene: Scene) -> bool:
+    return any(clue.failing and clue.novelty > 0.3 for clue in scene.of(service))
+
+
+def _ended(scene: Scene) -> Iterator[_Rhythm]:
+    start, end = scene.incident.starts_at, scene.incident.ends_at
+    if start is None or end is None:
+        return
+    now = scene.detection.window.end or end
+    rows = list(scene.detection.history.activity(None, None))
+    spoke = _last_words(rows)
+    candidates = []
+    for row in rows:
+        interval = _interval(row)
+        if interval is None or row.last_seen is None:
+            continue
+        due = row.last_seen + interval
+        silent = is_platform(row.service) or spoke[base_service(row.service)] <= row.last_seen + interval / 2
+        if silent and now - row.last_seen >= MISSED * interval and start - 2 * interval <= due <= end + interval / 2:
+            candidates.append((row, interval, (now - row.last_seen) / interval))
+    candidates.sort(key=lambda each: (-each[2] * each[0].during, each[0].template_id))
+    history = scene.detection.history
+    places = {
+        (row.template_id, row.service): history.examples(row.template_id, row.service, None, None, _MOST)
+        for row, _, _ in candidates[:_CANDIDATES]
+    }
+    records = scene.detection.reader.read([place for found in places.values() for place in found])
+    for row, _, _ in candidates[:_CANDIDATES]:
+        rhythm = _rhythm(row, places[row.template_id, row.service], records, now)
+        if rhythm is not None:
+            yield rhythm
+
+
+def _interval(row: TemplateActivity) -> timedelta | None:
+    """The mean distance of a template's records, where it may be that of a schedule."""
+    if row.first_seen is None or row.last_seen is None or not RUNS <= row.during <= _MOST:
+        return None
+    interval = (row.last_seen - row.first_seen) / (row.during - 1)
+    return interval if SHORTEST <= interval <= LONGEST else None
+
+
+def _last_words(rows: Sequence[TemplateActivity]) -> dict[str | None, datetime]:
+    found: dict[str | None, datetime] = {}
+    for row in rows:
+        service = base_service(row.service)
+        if row.last_seen is not None and (service not in found or found[service] < row.last_seen):
+            found[service] = row.last_seen
+    return found
+
+
+def _rhythm(
+    row: TemplateActivity, places: Sequence[Citation], records: Mapping[Citation, LogRecord], now: datetime
+) -> _Rhythm | None:
+    """The rhythm of a template whose records come at even distances, with whose it is."""
+    told = sorted((record.timestamp, place) for place in places if (record := records.get(place)) and record.timestamp)
+    if len(told) < RUNS:
+        return None
+    gaps = [later - sooner for (sooner, _), (later, _) in pairwise(told)]
+    usual = sorted(gaps)[len(gaps) // 2]
+    if any(abs(gap - usual) > UNEVEN * usual for gap in gaps):
+        return None
+    last = records[told[-1][1]]
+    about = subject(last.line) if is_platform(row.service) or is_event(last.line) else None
+    service = about.service if about is not None else base_service(row.service)
+    if service is None or is_platform(service):
+        return None
+    job = about is not None and about.component.startswith(("cronjob/", "job/"))
+    if is_platform(row.service) and not job:
+        return None
+    return _Rhythm(
+        service, row, usual, last, (now - told[-1][0]) / usual, about.component if about is not None and job else None
+    )

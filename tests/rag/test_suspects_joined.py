@@ -1,0 +1,177 @@
+"""Causes that only several records give away together: whose process was killed, what stopped, who is waited for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from suspect_logs import ONSET, log_of, repeated, shift, suspects
+
+from core import severity as levels
+from core.domain import LogRecord, Suspect
+from core.testing import MemoryLog, record
+from rag.suspects import rank
+from rag.suspects.names import named
+from rag.suspects.objects import subject
+
+KILL = "Memory cgroup out of memory: Killed process {} (java) total-vm:4190220kB, UID:1000 pgtables:904kB"
+
+
+def test_a_kill_that_names_no_pod_is_that_of_the_container_that_starts_again() -> None:
+    told = []
+    for number in range(3):
+        after = 50.0 * number
+        told.append((after, "node-kernel", levels.INFO, KILL.format(4000 + number)))
+        back = f"Warning BackOff pod/users-7d9f8bc5d4-x2k4j Back-off restarting failed container users, {number} times"
+        told.append((after + 20, "kubernetes", levels.WARN, back))
+    told += repeated("checkout", "GET http://users:8000/verify failed: connect ECONNREFUSED 10.0.4.4:8000", after=2)
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service, best.component) == ("out_of_memory", "users", "deployment/users")
+    assert {entry.service for entry in best.evidence} >= {"node-kernel"}
+
+
+def test_a_kill_in_a_control_group_is_that_of_the_pod_with_its_identifier() -> None:
+    uid = "3f0c1d2e-77aa-4b1c-9d0e-aabbccddeeff"
+    told = [
+        (0.0, "node-kernel", levels.INFO, f"{KILL.format(77)} oom_memcg=/kubepods/burstable/pod{uid}"),
+        (9.0, "kubernetes", levels.WARN, f"Warning Unhealthy pod/payment-7d9f8bc5d4-x2k4j probe failed, uid {uid}"),
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("out_of_memory", "payment")
+
+
+def test_a_field_with_its_value_is_no_host_and_a_dialled_name_is() -> None:
+    assert list(named(KILL.format(1), ["users"])) == []
+    assert list(named("pgtables:110 oom_score_adj:989 Anon:4400", ["users"])) == []
+    assert list(named("dial tcp ledger:7070: i/o timeout", ["users"])) == ["ledger"]
+    assert list(named("lost: order-feed:9094 (peer)", ["users"])) == ["order-feed"]
+
+
+@pytest.mark.parametrize(
+    ("line", "component", "service"),
+    [
+        ("alert=PodSlow state=firing namespace=shop pod=users-7d9f8bc5d4-x2k4j value=3", "deployment/users", "users"),
+        ('labels: {alertname="HighLoad", deployment="payment"}', "deployment/payment", "payment"),
+    ],
+)
+def test_an_alert_is_about_what_its_labels_name(line: str, component: str, service: str) -> None:
+    found = subject(line)
+    assert found is not None
+    assert (found.component, found.service) == (component, service)
+
+
+def test_what_a_monitor_reports_is_a_fault_of_the_service_that_it_names() -> None:
+    alert = 'level=info alert=ThrottledCPU pod=users-7d9f8bc5d4-x2k4j msg="CPU throttling is high" value=91'
+    best = suspects(log_of(*[(10.0 * n, "prometheus", levels.INFO, alert) for n in range(5)]))[0]
+    assert (best.fault_type, best.service, best.component) == ("cpu_saturation", "users", "deployment/users")
+
+
+GONE = "System.TimeoutException: cache lookup at redis:6379 timed out after 5000ms"
+
+
+SIGTERM = "Received SIGTERM scheduling shutdown..."
+
+
+def stopped(*more: tuple[float, str | None, int, str]) -> list[Suspect]:
+    """Redis shuts down in an orderly way; its callers report what their client makes of it."""
+    last = (-3.0, "redis", levels.INFO, SIGTERM)
+    return list(
+        suspects(
+            log_of(last, *repeated("checkout", GONE), *repeated("users", GONE, after=4), *more), ("restart", SIGTERM)
+        )
+    )
+
+
+def test_a_dependency_that_was_stopped_and_is_missed_is_down() -> None:
+    best = stopped()[0]
+    assert (best.fault_type, best.service) == ("dependency_down", "redis")
+    assert "was stopped" in best.cause
+
+
+def test_what_stopped_and_came_back_or_was_replaced_is_not_down() -> None:
+    again = (200.0, "redis", levels.WARN, "failed clients were dropped, ready to accept connections tcp")
+    assert all("was stopped" not in each.cause for each in stopped(again))
+    rollout = (1.0, "kubernetes", levels.WARN, "Warning FailedScheduling pod/redis-0 0/3 nodes are available")
+    assert all("was stopped" not in each.cause for each in stopped(rollout))
+
+
+TRACE = """could not render the receipt
+Traceback (most recent call last):
+  File "/app/mailer/send.py", line 31, in send_receipt
+    body = page.render(order=order)
+  File "/usr/lib/python3/site-packages/jinja2/environment.py", line 1301, in render
+    self.environment.handle_exception()
+  File "templates/receipt.html", line 9, in top-level template code
+    {{ order.total_gross }}
+jinja2.exceptions.UndefinedError: 'Order object' has no attribute 'total_gross'"""
+
+
+def test_an_exception_after_a_roll_out_stands_before_the_scaling_that_the_roll_out_is() -> None:
+    scaled = "Scaled up replica set users-7d9f8bc5d4 to 1"
+    told = [(-8.0, "kubernetes", levels.INFO, scaled), *repeated("users", TRACE)]
+    found = suspects(log_of(*told), ("scale", scaled))
+    assert (found[0].fault_type, found[0].service) == ("code_defect", "users")
+    assert (found[0].component, found[0].function) == ("mailer/send.py", "send_receipt")
+
+
+def test_a_program_that_listens_elsewhere_than_it_is_called() -> None:
+    told = [
+        (-9.0, "users", levels.INFO, "user service started, listening on 8010"),
+        (5.0, "kubernetes", levels.WARN, 'Warning Unhealthy pod/users-7d9f8bc5d4-x2k4j Readiness probe failed: dial tcp'
+         ' "10.2.0.4:8000": connect: connection refused'),
+        *repeated("checkout", "cannot verify the user: dial tcp 10.96.4.4:8000: connect: connection refused"),
+    ]  # fmt: skip
+    best = suspects(log_of(*told), ("restart", told[0][3]))[0]
+    assert (best.fault_type, best.service, best.component) == ("bad_config", "users", "deployment/users")
+    fits = [(after, service, severity, text.replace("8010", "8000")) for after, service, severity, text in told]
+    assert all("another port" not in each.cause for each in suspects(log_of(*fits), ("restart", fits[0][3])))
+
+
+def test_slow_callers_point_at_whom_they_wait_for_in_vain() -> None:
+    told = repeated("checkout", "price lookup: rpc to payment: context deadline exceeded", after=1)
+    told += [(2.0 * n, "checkout", levels.INFO, f"request served, took_ms={4000 + n}") for n in range(20)]
+    log = log_of(*told)
+    served = next(item for item in log.records if item.body.startswith("request served"))
+    best = suspects(log, anomalies=[shift(served, "took_ms", 20.0, 4000.0)])[0]
+    assert (best.fault_type, best.service) == ("dependency_slow", "payment")
+
+
+def ticking(until: float) -> list[tuple[float, str | None, int, str]]:
+    """A job that runs every two minutes."""
+    told: list[tuple[float, str | None, int, str]] = []
+    for number in range(9):
+        after = -580.0 + 120.0 * number
+        if after <= until:
+            told.append((after, "rate-import", levels.INFO, f"imported {number + 40} rates"))
+    return told
+
+
+def test_a_job_that_does_not_run_any_more_is_missing() -> None:
+    odd = [(30.0 * n, "checkout", levels.WARN, "stale price shown") for n in range(16)]
+    found = suspects(log_of(*ticking(until=0.0), *odd))
+    assert ("heartbeat_missing", "rate-import") in {(each.fault_type, each.service) for each in found}
+    found = suspects(log_of(*ticking(until=900.0), *odd))
+    assert ("heartbeat_missing", "rate-import") not in {(each.fault_type, each.service) for each in found}
+
+
+def test_a_message_that_other_services_always_told_is_no_news() -> None:
+    def common(item: LogRecord) -> LogRecord:
+        return replace(item, template_id=77) if "handshake" in item.body else item
+
+    noise = "peer closed the handshake early: connection lost"
+    told = [(-400.0, "users", levels.WARN, noise), (-200.0, "payment", levels.WARN, noise)]
+    told += [(9.0, "checkout", levels.WARN, noise)]
+    whole = log_of(*told, *repeated("redis", "Out of memory: kill"))
+    log = MemoryLog(tuple(common(item) for item in whole.records))
+    incident = log.incident(ONSET, anomalies=[])
+    known = next(each for each in rank(incident, log.detection(incident)).suspects if each.service == "checkout")
+    news = next(each for each in suspects(whole, anomalies=[]) if each.service == "checkout")
+    assert known.score < news.score / 3
+
+
+def test_a_stale_connection_that_a_pool_drops_is_no_fault() -> None:
+    text = "pool - Failed to validate connection Conn@1f (closed). Possibly consider using a shorter maxLifetime value."
+    assert record(text, 1).body == text
+    found = suspects(log_of((1.0, "users", levels.WARN, text), *repeated("payment", "disk quota exceeded")))
+    assert found[0].service == "payment"
+    assert all(each.fault_type != "dependency_down" for each in found)
