@@ -97,11 +97,36 @@ def parse(text: str) -> tuple[StackTrace, ...]:
     A text without a frame has no trace.
     """
     text = text[:MAX_TEXT]
+    relayed: frozenset[int] = frozenset()
     if "\\n" in text and text.count("\n") < text.count("\\n"):  # a trace inside a JSON or repr string
-        text = _LIST_ITEM.sub("\\n", text)
-        text = text.replace("\\r", "").replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
-    lines = text.split("\n")[:MAX_LINES]
-    return _causal(_drafts([line.rstrip("\r")[:MAX_WIDTH] for line in lines]))
+        lines = _unescaped(text).split("\n")
+    elif "\\n" in text:
+        lines, relayed = _expanded(text.split("\n"))
+    else:
+        lines = text.split("\n")
+    return _causal(_drafts([line.rstrip("\r")[:MAX_WIDTH] for line in lines[:MAX_LINES]], relayed))
+
+
+def _unescaped(text: str) -> str:
+    text = _LIST_ITEM.sub("\\n", text)
+    return text.replace("\\r", "").replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+
+
+def _expanded(lines: Sequence[str]) -> tuple[list[str], frozenset[int]]:
+    """Lines, those that hold a whole trace with escaped line ends as many; and the first line of each such trace.
+
+    A remote error is told so: the local trace, then the other program's as the message of its exception.
+    """
+    found: list[str] = []
+    relayed: set[int] = set()
+    for line in lines:
+        if "\\n" in line and _TRACEBACK.search(line) is not None:
+            relayed.add(len(found))
+            found.extend(each for each in _unescaped(line).split("\n") if each.strip("'\"[](){}.,; "))
+            found.append("")
+        else:
+            found.append(line)
+    return found, frozenset(relayed)
 
 
 def deepest_own_frame(trace: StackTrace, packages: Sequence[str] = ()) -> Frame | None:
@@ -152,13 +177,17 @@ def _without_header(line: str, words: int) -> str:
     return line[match.end() :] if match else line
 
 
-def _drafts(lines: list[str]) -> list[_Draft]:
+def _drafts(lines: list[str], relayed: frozenset[int] = frozenset()) -> list[_Draft]:
     drafts: list[_Draft] = []
     for index, line in enumerate(lines):
-        if not line.strip():
-            continue
         current = drafts[-1] if drafts and not drafts[-1].closed else None
+        if not line.strip():
+            if current is not None and current.language == "python" and current.exception is not None:
+                current.closed = True  # its message ends here
+            continue
         if _opening(lines, index, drafts, current):
+            # What the message of an exception relays is its cause.
+            drafts[-1].link = drafts[-1].link or (index in relayed and current is not None and bool(current.exception))
             continue
         previous = lines[index - 1] if index else ""
         frame = _frame_of(line, previous, current)

@@ -200,6 +200,13 @@ _PLATFORMS: Final = (
         r"(?:\[(?:(?:None )?(?P<request>req-[^ \]]+)(?: [^\]]*)?|-[ -]*)\] ?)?",
         shapes=ISO,
     ),
+    # OpenStack's services under systemd: the journal has the time and the process.
+    Format(
+        "oslo_journal",
+        r"{UPPER} (?P<logger>[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)+) "
+        r"(?:\[(?:(?:None )?(?P<request>req-[^ \]]+)(?: [^\]]*)?|-[ -]*)\] ?)?",
+        needs=".",
+    ),
     Format(
         "lambda",
         r"\[{UPPER}\]\t{TS}\t(?P<request>[0-9a-f]{8}-[0-9a-f-]{27}|)\t?",

@@ -292,3 +292,23 @@ def test_the_lines_below_a_python_exception_belong_to_its_message() -> None:
     first, second = parse(trace)
     assert first.message == "Unexpected error\nExit code: 1\nStderr: 'convert: quota exceeded'"
     assert (second.exception, second.message) == ("compute.BuildError", "build failed")
+
+
+def test_a_trace_that_an_exception_relays_is_its_cause() -> None:
+    local = [
+        line
+        for at in range(12)
+        for line in (f'  File "/srv/compute/manager.py", line {at + 1}, in step{at}', "    self.next()")
+    ]
+    relayed = (
+        "[u'Traceback (most recent call last):\\n', u'  File \"/srv/conductor/manager.py\", line 124, in dispatch\\n"
+        "    return call()\\n', u'  File \"/srv/objects/volume.py\", line 7, in save\\n    self.size()\\n', "
+        "u\"KeyError: u'size'\\n\"]."
+    )
+    first, second = parse(
+        "\n".join(
+            ["Traceback (most recent call last):", *local, "RemoteError: Remote error: KeyError u'size'", relayed]
+        )
+    )
+    assert (first.exception, first.message, first.frames[-1].function) == ("KeyError", "u'size'", "save")
+    assert (second.exception, len(second.frames)) == ("RemoteError", 12)

@@ -57,6 +57,8 @@ SAMPLES = [
     Sample("ras_syslog", "- 1131566461 2005.11.09 admin1 Nov 9 12:01:01 local@admin1 /apps/sbin/gmetad[1682]: no answer", "2005-11-09T20:01:01", 0, "no answer", "gmetad", {"node": "admin1", "pid": "1682"}),
     # programs and platforms
     Sample("klog", "W0612 10:00:01.123456       1 reflector.go:324] failed to list", f"{T}.123456", 13, "failed to list", None, {"pid": "1", "logger": "reflector.go:324"}),
+    Sample("klog", "node-7.lan E0612 10:00:01.123456    8 kubelet.go:218] Skipping", f"{T}.123456", 17, "Skipping", None, {"host": "node-7.lan", "pid": "8", "logger": "kubelet.go:218"}),
+    Sample("syslog+oslo_journal", "Jun 12 10:00:01 vm cinder-volume[7]: ERROR cinder.volume.manager [None req-abcd1234 admin admin] [vol: 1] boom", T, 17, "[vol: 1] boom", "cinder-volume", {"host": "vm", "pid": "7", "logger": "cinder.volume.manager"}, "req-abcd1234"),
     Sample("klog", 'I0612 10:00:01.123456       1 event.go:307] "Event occurred" object="shop/web" kind="Pod" type="Warning" reason="BackOff" message="Back-off"', f"{T}.123456", 13, '"Event occurred" object="shop/web" kind="Pod" type="Warning" reason="BackOff" message="Back-off"'),
     Sample("klog", "I0612 10:00:01.123456       1 event.go:291] Event(v1.ObjectReference{Kind:\"Pod\"}): type: 'Warning' reason: 'Failed' no image", f"{T}.123456", 13, "Event(v1.ObjectReference{Kind:\"Pod\"}): type: 'Warning' reason: 'Failed' no image"),
     Sample("klog", 'I0612 10:00:01.123456       1 event.go:307] "Event occurred" kind="Pod" type="Normal" reason="Pulled"', f"{T}.123456", 9, '"Event occurred" kind="Pod" type="Normal" reason="Pulled"'),
