@@ -66,6 +66,8 @@ def propose(scene: Scene) -> Iterator[Proposal]:
 
 LEAK_INTERVAL: Final = timedelta(minutes=4)
 """A process that lives at least so long between two kills grew slowly; one that is killed at once needs more memory."""
+GROWTH: Final = timedelta(seconds=10)
+"""So long before it ran out, at least, memory must have been told to be short."""
 _KILLS: Final = 40
 
 
@@ -92,12 +94,18 @@ def _grew(clue: Clue, scene: Scene) -> bool:
     if _killed_slowly(clue, scene):
         return True
     for other in scene.of(clue.service):
-        if other.reading is not None and other.reading.fault_type == "memory_leak" and other.age <= clue.age:
+        if other.reading is not None and other.reading.fault_type == "memory_leak" and _well_before(other, clue):
             return True
         shifted = other.anomaly is not None and other.anomaly.kind is AnomalyKind.NUMERIC_SHIFT
         if shifted and re.search(r"heap|rss|memory|\bmem\b", other.activity.text, re.IGNORECASE):
             return True
     return False
+
+
+def _well_before(one: Clue, other: Clue) -> bool:
+    """Whether one was told some time before the other: what a runtime says as it dies is no growth before it."""
+    first, second = one.record.timestamp, other.record.timestamp
+    return one.age <= other.age if first is None or second is None else second - first >= GROWTH
 
 
 def _consumer(clue: Clue, scene: Scene) -> tuple[str | None, Clue | None]:

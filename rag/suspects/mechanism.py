@@ -108,8 +108,12 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
 def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
     """Of several that tell one fault: the workload before its node, the node before its pods, the cache before its
     clients, the resolver before those that cannot resolve; and the leak before the kills that it ends in."""
-    if item.fault_type == "out_of_memory" and other.fault_type == "memory_leak" and (same or _of_platform(item)):
+    leaks = other.fault_type == "memory_leak" and other.facts.strength >= DIRECT
+    if item.fault_type == "out_of_memory" and leaks and (same or _of_platform(item)):
         return 1.0
+    pressed = item.fault_type == "memory_leak" and item.facts.strength < DIRECT
+    if pressed and same and other.fault_type == "out_of_memory":
+        return BEHIND  # short of memory, and then out of it: no more is told of a leak
     if item.fault_type != other.fault_type or other.service is None:
         return 0.0
     if item.fault_type in ("out_of_memory", "memory_leak") and _of_platform(item) and not _of_platform(other):

@@ -192,6 +192,14 @@ def is_outside(host: str) -> bool:
     return "." in host and _INSIDE.search(host) is None and re.fullmatch(r"[\d.]+", host) is None
 
 
+def called_host(host: str) -> str:
+    """The component of a host that a program calls: `host/name` inside the organisation, else `external/name`."""
+    return f"host/{host}" if _OWN.search(host) is not None else f"external/{host}"
+
+
+_OWN: Final = re.compile(r"\.(?:internal|local|localdomain|lan|intra|corp|home)$")
+
+
 def _hosts(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
     for match in _ADDRESS.finditer(text[:2_000]):
         host = (match["host"] or match["host2"] or "").lower()

@@ -97,6 +97,11 @@ def _of_frame(frame: Frame) -> str | None:
     return None
 
 
+def program_of_path(path: str) -> str | None:
+    """The program that a file of its source belongs to: the top folder, where that is no common one."""
+    return _of_module(path.rsplit(".", 1)[0].replace("/", "."))
+
+
 def named_after_file(service: str, source: str) -> bool:
     """Whether a service is only a guess from the name of its file."""
     return source.replace("\\", "/").rsplit("/", 1)[-1].startswith(service)

@@ -16,7 +16,7 @@ from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
-from rag.suspects.names import hosts, is_outside, is_product, machine_of, named, without_own_names
+from rag.suspects.names import called_host, hosts, is_outside, is_product, machine_of, named, without_own_names
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
@@ -197,7 +197,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             evidence=tuple(clue.evidence for clue in clues[:3]),
             fault_type=fault_type,
             service=next(iter(services)) if external else callee,
-            component=f"external/{host}" if external else f"host/{machine}" if machine else None,
+            component=called_host(host) if external else f"host/{machine}" if machine else None,
             words=frozenset({callee}),
         )
 

@@ -27,6 +27,7 @@ from rag.suspects.carriers import told_of
 from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
+from rag.suspects.failing_test import with_frames
 from rag.suspects.objects import is_event, is_platform, of_kubernetes, subject
 from rag.suspects.origin import named_after_file, program_of, told_apart
 from rag.suspects.reading import Reading, read, recovered
@@ -179,7 +180,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             background.append(clue)
         elif not recovered(clue.text):
             clues.append(clue)
-    ordered = told_of(told_apart(sorted(clues, key=_appearance)), {row.service for row in rows if row.service})
+    clues = with_frames(sorted(clues, key=_appearance), detection.reader)
+    ordered = told_of(told_apart(clues), {row.service for row in rows if row.service})
     background = told_apart(background)
     return Scene(
         incident=incident,
