@@ -78,7 +78,7 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     alone = [symptom for symptom in milder if not _accompany(symptom, groups, horizon)]
     groups = _merged(groups, horizon)
     for members in _join(alone, horizon):
-        home = next((g for g in groups if _one(*_in_order(g, members), horizon)), None)
+        home = next((g for g in groups if _one(*_in_order(g, members, horizon), horizon)), None)
         if home is None:
             groups.append(members)
         else:
@@ -101,7 +101,7 @@ def _is_refused(symptom: Symptom) -> bool:
 def _merged(groups: Sequence[list[Symptom]], horizon: Horizon) -> list[list[Symptom]]:
     """Groups that are one incident (`_one`), until none are."""
     merged: list[list[Symptom]] = []
-    for members in sorted(groups, key=_onset):
+    for members in sorted(groups, key=lambda members: _onset(members, horizon)):
         home = next((g for g in merged if _one(g, members, horizon)), None)
         if home is None:
             merged.append(list(members))
@@ -229,12 +229,13 @@ def _related(a: Symptom, b: Symptom, horizon: Horizon) -> bool:
     return bool(a.trace_ids & b.trace_ids) or ours in b.mentions or theirs in a.mentions
 
 
-def _in_order(a: list[Symptom], b: list[Symptom]) -> tuple[list[Symptom], list[Symptom]]:
-    return (a, b) if _onset(a) <= _onset(b) else (b, a)
+def _in_order(a: list[Symptom], b: list[Symptom], horizon: Horizon) -> tuple[list[Symptom], list[Symptom]]:
+    return (a, b) if _onset(a, horizon) <= _onset(b, horizon) else (b, a)
 
 
-def _onset(members: Sequence[Symptom]) -> tuple[int, int, str, str]:
-    return min(_by_start(symptom) for symptom in members)
+def _onset(members: Sequence[Symptom], horizon: Horizon) -> tuple[int, int, int, str, str]:
+    """When a group begins (`extent`: a mild symptom that began hours before it is not its onset), and its name."""
+    return extent(members, horizon)[0], *min(_by_start(symptom) for symptom in members)
 
 
 def _by_start(symptom: Symptom) -> tuple[int, int, str, str]:
