@@ -86,7 +86,8 @@ def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
     groups = [g for g in groups if _evidence(g) >= OPENS]
     for symptom in sorted((s for s in chosen if s.weight < CORE), key=_by_start):
         _accompany(symptom, groups, replace(horizon, gap=horizon.onset))
-    return sorted((sorted(members, key=_by_start) for members in groups), key=lambda g: _by_start(g[0]))
+    groups = [sorted(members, key=_by_start) for members in groups]
+    return sorted(groups, key=lambda members: _onset(members, horizon))
 
 
 def _is_strong(symptom: Symptom) -> bool:

@@ -42,6 +42,13 @@ def test_a_mild_symptom_that_lasts_for_hours_neither_bridges_two_incidents_nor_s
     assert extent(groups[0], HORIZON) == (10 * MINUTE, 20 * MINUTE)
 
 
+def test_what_accompanies_a_later_incident_from_long_before_does_not_date_it_back() -> None:
+    mild = symptom(9, 200, "web", weight=0.4, alarm=0.4, severity=13, template=3)
+    first, second = symptom(10, 20, "db", template=1), symptom(100, 130, "web", template=2)
+    groups = group([first, second, mild], HORIZON)
+    assert [extent(members, HORIZON)[0] for members in groups] == [10 * MINUTE, 100 * MINUTE]
+
+
 def test_milder_symptoms_near_a_strong_one_count_to_its_extent() -> None:
     members = [symptom(10, 20), symptom(9, 22, weight=0.4, template=2)]
     assert extent(members, HORIZON) == (9 * MINUTE, 22 * MINUTE)
