@@ -76,12 +76,14 @@ def _of_counts(facts: Facts) -> list[Symptom]:
 
 def _without_aftermath(found: list[Symptom], panel: Panel) -> list[Symptom]:
     """The symptoms; the end of a message that began in the midst of the input is the end of an episode, not news."""
-    young = {(t, service) for (t, service, _), born in zip(panel.series, began_within(panel), strict=True) if born}
-    old = {(t, service) for (t, service, _), born in zip(panel.series, began_within(panel), strict=True) if not born}
+    # A template that has several severities is old where one of them is.
+    young: dict[tuple[int, str | None], bool] = {}
+    for (template_id, service, _), born in zip(panel.series, began_within(panel).tolist(), strict=True):
+        young[template_id, service] = young.get((template_id, service), True) and born
 
     def ends(symptom: Symptom) -> bool:
         key = symptom.anomaly.template_id, symptom.anomaly.service
-        return symptom.anomaly.kind in _DOWN and key in young and key not in old
+        return symptom.anomaly.kind in _DOWN and young.get(key, False)
 
     return [replace(s, weight=min(s.weight, AFTERMATH)) if ends(s) else s for s in found]
 
