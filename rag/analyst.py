@@ -27,6 +27,7 @@ from core.errors import CaliError
 from core.findings import Detection
 from core.ports import ChatModel
 from core.severity import LEVELS
+from core.wording import times
 from rag.budget import Budget
 from rag.evidence import EvidencePack, collect
 from rag.material import Masker, Material, Passage, assemble, inert
@@ -262,8 +263,7 @@ def without_model(subject: Subject, pack: EvidencePack) -> Analysis:
     best = hypotheses[0] if hypotheses else None
     if known is not None:
         verdict = Verdict.KNOWN_CAUSE
-        seen = "once" if known.times_seen == 1 else f"{known.times_seen} times"
-        summary = f"Looks like {known.id} (seen {seen}), whose cause was: {known.cause}"
+        summary = f"Looks like {known.id} (seen {times(known.times_seen)}), whose cause was: {known.cause}"
         if known.fix:
             summary += f"; what was done: {known.fix}"
     elif best is not None and best.confidence >= CERTAIN:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.domain import RuledOut, SimilarIncident, Suspect
+from core.wording import times
 from rag.budget import estimate_tokens
 from rag.evidence import EvidenceItem, EvidencePack
 
@@ -100,8 +101,7 @@ def assemble(
 
 
 def _past(past: SimilarIncident) -> str:
-    seen = "once" if past.times_seen == 1 else f"{past.times_seen} times"
-    parts = [f"past incident {past.id}, seen {seen}", past.title]
+    parts = [f"past incident {past.id}, seen {times(past.times_seen)}", past.title]
     if past.cause:
         parts.append(f"{'cause' if past.confirmed else 'suspected, never confirmed'}: {past.cause}")
     if past.fix:

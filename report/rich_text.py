@@ -19,6 +19,7 @@ from rich.text import Text
 
 from core import severity
 from core.severity import Level
+from core.wording import times
 from report import view
 from report.excerpt import excerpt
 from report.models import AnomalyModel, EvidenceModel, IncidentModel, Report
@@ -309,10 +310,10 @@ class _Page:
         self._heading("Seen before")
         for item in items[: self.top]:
             last = f", last {moment(item.last_seen, self.zone)}" if item.last_seen else ""
-            times = "once" if item.times_seen == 1 else f"{count(item.times_seen)} times"
             found = ", ".join(item.signals) or "unknown"
             self._bullet(
-                clip(item.title, self.width), (f"  {times}{last}; similarity {item.score:.2f} by {found}", "dim")
+                clip(item.title, self.width),
+                (f"  {times(item.times_seen)}{last}; similarity {item.score:.2f} by {found}", "dim"),
             )
             for label, text in (("cause ", item.cause), ("fix ", item.fix), ("outcome ", item.outcome)):
                 if text:

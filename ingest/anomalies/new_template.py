@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wording import times
 from ingest.anomalies.statistics import Floats, upper_tail
 
 _MOST_REPEATS = 5.0
@@ -28,6 +29,5 @@ def novelty(counts: Floats, singles: float, together: int, size: float, seen: fl
 
 def why(observed: float, reference: str, severity_name: str) -> str:
     """The sentence of one anomaly."""
-    times = "once" if observed == 1 else f"{observed:.0f} times"
     kind = f" at {severity_name}" if severity_name in ("WARN", "ERROR", "FATAL") else ""
-    return f"seen {times}{kind} and never in {reference}"
+    return f"seen {times(round(observed))}{kind} and never in {reference}"

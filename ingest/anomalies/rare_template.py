@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.wording import times
+
 RARE: Final = 3.0
 """Accepted records before the window up to which a template counts as rare."""
 
@@ -15,4 +17,4 @@ def is_rare(before: float) -> bool:
 
 def why(observed: float, before: float, reference: str) -> str:
     """The sentence of one anomaly."""
-    return f"seen {observed:.0f} times, but only {before:.0f} times in {reference}"
+    return f"seen {times(round(observed))}, but only {times(round(before))} in {reference}"

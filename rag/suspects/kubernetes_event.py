@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import Evidence, SuspectKind
+from core.wording import times
 from rag.kubernetes import Event, KubernetesObject, Line, workload
 from rag.suspects.clue import Clue
 from rag.suspects.containers import container_faults
@@ -71,14 +72,13 @@ def _event_findings(events: Sequence[Event], item: KubernetesObject) -> Iterator
         if not event.warning:
             continue
         reading = read(f"{event.reason}: {event.message}")
-        times = f"{event.count} times" if event.count > 1 else "once"
         detail = _asked_for(item, event)
         yield Finding(
             fault_type=reading.fault_type if reading is not None else None,
             strength=reading.strength if reading is not None else 0.3,
             cause=shorten(f"{item.kind} {item.name}: {reading.term if reading else event.reason}: {event.message}", 400)
             + detail[0],
-            why=(f"Kubernetes event {event.reason}, {times}",),
+            why=(f"Kubernetes event {event.reason}, {times(max(1, event.count))}",),
             lines=(event.line, *detail[1]),
         )
 

@@ -11,6 +11,7 @@ from typing import Final
 from core import severity as levels
 from core.domain import FAULT_TYPES, Category, Evidence, Suspect, SuspectKind
 from core.stackframes import is_library
+from core.wording import times
 from rag.suspects.clue import Clue, logger_of
 
 MAX_CAUSE: Final = 260
@@ -165,12 +166,11 @@ def clue_facts(clue: Clue) -> Facts:
 def counted(clue: Clue) -> str:
     """How often a clue happened, in words: `12 times, never before; first at 10:01:02`."""
     row = clue.activity
-    often = "once" if row.during == 1 else f"{row.during} times"
     if row.reference is None and row.before == 0:
         before = ""
     else:
         before = ", never before" if row.before == 0 else f", {row.before} before"
-    return f"seen {often}{before}{_at(clue.record.timestamp)}"
+    return f"seen {times(row.during)}{before}{_at(clue.record.timestamp)}"
 
 
 def _at(moment: datetime | None) -> str:
