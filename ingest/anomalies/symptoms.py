@@ -59,7 +59,8 @@ _FAILURE: Final = re.compile(
     r"""(?ix)
     \b(?:errors?|fail(?:s|ed|ure|ures|ing)?|Failed\w*|exceptions?|traceback|refused|denied|forbidden|unauthori[sz]ed
     |unreachable|unavailable|timed[ ]?out|time-?outs?|unable[ ]to|cannot|can't|could[ ]not|couldn't|not[ ]found
-    |no[ ](?:such|route|space|available)|invalid|illegal|expired|rejected|reset[ ]by[ ]peer|broken[ ]pipe
+    |no[ ](?:such|route|space|available|server|leader|quorum|primary)|(?:is|are|went|link)[ ]down
+    |invalid|illegal|expired|rejected|reset[ ]by[ ]peer|broken[ ]pipe
     |unusable|\*?lost\*?[ ](?:node|host|worker|executor|heartbeat|contact|quorum)|blacklist(?:ed|ing)
     |lost[ ]connection|connection[ ](?:lost|closed|reset)|disconnected|unhealthy|violat(?:es|ed|ion)|mismatch|missing
     |undefined|unknown[ ](?:host|database|column|relation)|does[ ](?:not|n't)[ ]exist|exhausted|overflow

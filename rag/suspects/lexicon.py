@@ -367,7 +367,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
 
 HARMLESS: Final = (
     r"\b(?:0|no|zero) (?:errors?|failures?|warnings?|problems?|issues?|timeouts?)\b"
-    r"|(?:errors?|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null|no)\b"
+    r"|(?:errors?|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null"
+    r"|no(?! \w))\b"
     r"|without (?:any )?(?:errors?|problems?)|\berror[_ ]?(?:handler|reporting|budget|page|log)s?\b"
     r"|no logs found|possible reasons?"
     r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
@@ -380,7 +381,8 @@ HARMLESS: Final = (
 text before it is read."""
 
 RECOVERED: Final = (
-    r"(?<!be )(?<!not )(?<!never )\b(?:recovered|resolved|back to normal|restored|healthy again|reconnected|cleared"
+    r"(?<!be )(?<!not )(?<!never )(?<!-)\b(?:recovered|resolved|back to normal|restored"
+    r"|healthy again|reconnected|cleared"
     r"|is now (?:healthy|ready|up)"
     r"|succeeded|successfully|no longer|circuit ?breaker.{0,20}closed|state (?:is )?(?:now )?(?:up|healthy))\b"
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 from core.domain import FAULT_TYPES, Category
 from rag.suspects.lexicon import HARMLESS, RECOVERED, SIGNS, Sign
+from rag.suspects.lexicon_products import PRODUCT_SIGNS
 
 MAX_CHARACTERS: Final = 3_000
 """Of a text that are read: the names and reasons stand at its start."""
@@ -34,7 +35,7 @@ class Reading:
 
 @cache
 def _signs() -> tuple[tuple[re.Pattern[str], Sign], ...]:
-    return tuple((re.compile(sign.pattern, re.IGNORECASE), sign) for sign in SIGNS)
+    return tuple((re.compile(sign.pattern, re.IGNORECASE), sign) for sign in (*SIGNS, *PRODUCT_SIGNS))
 
 
 @cache

@@ -1,0 +1,100 @@
+"""What servers, storage and cluster managers say of themselves: the part of the lexicon that is words of products.
+
+Read together with `lexicon.SIGNS`, by the same rules. The messages are those of the products' own sources and manuals:
+MySQL, PostgreSQL, MongoDB, Elasticsearch, Kafka, etcd, HAProxy, nginx, Ceph, Linux, Consul, Nomad, Spark and others.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rag.suspects.lexicon import Sign
+
+# fmt: off
+PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
+    Sign(r"unable to create (?:new )?native thread|can't start new thread|pthread_create failed",
+         "thread_pool_exhaustion", 0.98, "no more threads can be started"),
+    Sign(r"killed by yarn for exceeding memory limits|running beyond (?:physical|virtual) memory limits"
+         r"|container .{0,60}exceed\w* (?:its )?(?:physical |virtual )?memory",
+         "out_of_memory", 1.0, "the container was killed for exceeding its memory limit"),
+    Sign(r"circuit_?breaking_?exception|data too large, data for \[",
+         "out_of_memory", 0.85, "a circuit breaker refuses requests: the heap is nearly full"),
+    Sign(r"\[gc\]\[[^\n]{0,40}overhead, spent \[",
+         "memory_leak", 0.6, "memory pressure: the collector runs most of the time"),
+    Sign(r"all log dirs in \S+ have failed|mvcc: database space exceeded|alarm(?: raised)?:? ?nospace"
+         r"|\b\d+ (?:pool\(s\)|osd\(s\)|pools?|osds?) (?:near)?full\b|osd_(?:near)?full|pool_full"
+         r"|operating system error number 28\b",
+         "disk_full", 0.95, "the storage of the server is full"),
+    Sign(r"md/raid\d*:\w+: disk failure|raid .{0,40}degraded|currently unreadable \(pending\) sectors"
+         r"|offline uncorrectable sectors|smart .{0,40}(?:prefail|failed|threshold exceeded)"
+         r"|nvme\d* .{0,40}i/o .{0,20}timeout"
+         r"|candidate had a (?:read|stat) error|page verification failed|calculated checksum \S+ but expected"
+         r"|failed its crc|corruptrecordexception|corruptindexexception|incorrect (?:data|header) check"
+         r"|stale file handle"
+         r"|database page corruption|wt_panic|tablespace .{0,60}(?:corrupt|missing)",
+         "data_corruption", 0.97, "stored data cannot be read: a disk or a file is damaged"),
+    Sign(r"blocked for more than \d+ seconds",
+         "disk_full", 0.3, "a task waits for its disk"),
+    Sign(r"slow fdatasync|slow (?:disk|fsync|sync)\b|fsync .{0,20}(?:took|exceed)"
+         r"|leader failed to send out heartbeat on time"
+         r"|apply request took too long",
+         "dependency_slow", 0.75, "the disk of the server is slow"),
+    Sign(r"address already in use|\bEADDRINUSE\b|only one usage of each socket address",
+         "bad_config", 0.9, "the port is taken: another program listens on it"),
+    Sign(r"unknown (?:system )?variable ['\"`]?(?P<what>\w+)|scannererror|mapping values are not allowed here"
+         r"|host not found in upstream [\"'`]?(?P<w2>[\w.:-]+)|unrecognized (?:configuration )?parameter"
+         r"|fatal lisp error"
+         r"|is not a valid (?:setting|option|directive)|invalid command '(?P<w3>\w+)', perhaps misspelled",
+         "bad_config", 0.92, "bad configuration"),
+    Sign(r"(?:\d+ )?worker_connections are not enough|max number of clients reached|too many (?:clients|connections)"
+         r"|max_user_connections|server sessions? limit|no more connections allowed",
+         "connection_pool_exhaustion", 0.9, "the server has no connection left"),
+    Sign(r"rejected execution of|es_?rejected_?execution",
+         "thread_pool_exhaustion", 0.92, "the thread pool rejects requests: its queue is full"),
+    Sign(r"\bis down, reason:|backend \S+ has no server available|server \S+ is (?:going )?down\b"
+         r"|no server is available to handle this request|all backends? (?:are )?(?:down|failed)",
+         "dependency_down", 0.85, "the servers behind the proxy are down"),
+    Sign(r"can't contact ldap server|slave i/o .{0,80}error connecting to (?:master|source)"
+         r"|lost connection to (?:mysql|master|primary)"
+         r"|no cluster leader|no leader at term|lost the (?:tcp streaming|leader)|not enough votes"
+         r"|master not discovered"
+         r"|no (?:primary|master) (?:found|available|elected)|notmaster(?:exception)?|leader not available"
+         r"|leader_not_available",
+         "dependency_down", 0.8, "the cluster has no leader, or its server cannot be reached"),
+    Sign(r"limiting (?:requests|connections), excess|request rate limit|quota .{0,20}exceeded for quota metric",
+         "rate_limited", 0.88, "rate limited"),
+    Sign(r"member is now in state down|node-left\[|node_left|marking (?P<what>[\w.-]+) as failed"
+         r"|eventmemberfailed:? ?(?P<w2>[\w.-]+)?"
+         r"|\b\d+ (?:osds?|hosts?|nodes?|members?) (?:are |is )?down\b|osd_down|executor heartbeat timed out"
+         r"|(?:node|host|member|peer|worker) (?P<w3>[\w.-]+) (?:has )?(?:failed|left|died|is dead|was removed)\b"
+         r"|reported (?:immediately )?failed by|detected dead (?:node|host|member|datanode)",
+         "node_not_ready", 0.88, "a member of the cluster is down"),
+    Sign(r"insufficientinstancecapacity|insufficient .{0,20}capacity|resources exhausted on \d+ nodes?"
+         r"|failed to place all allocations|no container instance met all of its requirements|no suitable node"
+         r"|no hosts? available|insufficient resources on \d+ nodes?",
+         "unschedulable", 0.92, "no machine has room for it"),
+    Sign(r"cannotpullcontainererror|pull image manifest has been retried|failed to resolve ref\b"
+         r"|repository \S+ not found"
+         r"|toomanyrequests: you have reached your pull rate limit",
+         "image_pull_failure", 0.97, "the container image cannot be pulled"),
+    Sign(r"clock skew too great|preauthentication failed|krb5\S*: .{0,60}(?:expired|not found in kerberos)"
+         r"|access denied for user ['\"](?P<what>[\w-]+)|login failed for user ['\"]?(?P<w2>[\w-]+)"
+         r"|invalid username or password"
+         r"|saslauthenticationexception|invalid credentials\b|err=49\b",
+         "credential_expired", 0.85, "credentials are refused (authentication failed)"),
+    Sign(r"\[\w+\] ban \d{1,3}(?:\.\d{1,3}){3}|auth failed, \d{1,4} attempts|\d{2,} (?:failed"
+         r"|invalid) (?:log-?in|auth\w*)",
+         "brute_force", 0.85, "many failed logins (brute force)"),
+    Sign(r"(?:the )?scheduler does not appear to be running|last heartbeat was received \d+ \w+ ago",
+         "heartbeat_missing", 0.88, "a heartbeat is missing"),
+    Sign(r"readonly you can't write against a read only replica|loading redis is loading the dataset",
+         "cache_failure", 0.85, "the cache (Redis) refuses requests"),
+    Sign(r"(?:mail queue|deferred|backlog).{0,40}\b\d{3,}|\b\d{4,} (?:deferred|queued|pending) (?:messages"
+         r"|mails|jobs|tasks)",
+         "queue_backlog", 0.75, "the queue backs up"),
+    Sign(r"degraded feature set.{0,80}dns|all dns servers? (?:are )?(?:unreachable|failed)"
+         r"|resolving .{0,80}: .{0,40}(?:servfail|timed out)",
+         "dns_failure", 0.85, "DNS: names cannot be resolved"),
+)
+"""In order of what they are about: resources, configuration, connections, members, credentials."""
+# fmt: on
