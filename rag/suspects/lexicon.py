@@ -213,7 +213,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "bad_config", 0.95, "the namespace is not found"),
     Sign(r"serviceaccount [\"'`\\]*(?P<what>[\w.-]+)[\"'`\\]* not found",
          "bad_config", 0.7, "the service account is not found"),
-    Sign(r"(?:unexpected|unknown|incompatible) (?:repl(?:y|ies)|responses?|answers?|response (?:format|body|schema))\b"
+    Sign(r"(?<!bad or )(?:unexpected|unknown|incompatible) (?:repl(?:y|ies)|responses?|answers?"
+         r"|response (?:format|body|schema))\b"
          r"|unexpected(?:reply|response|answer|contract)\w*"
          r"|(?:reply|response|answer|payload) (?:of|from) (?P<what>[\w.-]+)"
          r" (?:has no|lacks|misses|is missing|does not (?:have|contain|match))",

@@ -95,6 +95,61 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"degraded feature set.{0,80}dns|all dns servers? (?:are )?(?:unreachable|failed)"
          r"|resolving .{0,80}: .{0,40}(?:servfail|timed out)",
          "dns_failure", 0.85, "DNS: names cannot be resolved"),
+    Sign(r"fork: (?:retry: )?resource temporarily unavailable|fork rejected by pids controller"
+         r"|pids? limit (?:reached|exceeded)"
+         r"|server reached pm\.max_children|task limit reached",
+         "thread_pool_exhaustion", 0.95, "no more processes or threads can be started"),
+    Sign(r"file-max limit \d+ reached|inotify watch(?:es)? limit|user limit on the total number of inotify watches",
+         "file_descriptor_exhaustion", 1.0, "the limit of open files or watches is reached"),
+    Sign(r"allowed memory size of \d+ bytes exhausted|cannot allocate memory for the buffer pool"
+         r"|fatal error: out of memory",
+         "out_of_memory", 0.97, "the process is out of memory"),
+    Sign(r"disk resource limit alarm set|free disk space is insufficient|could not find any valid local directory"
+         r"|local-dirs usable space is below|resources are low on nn",
+         "disk_full", 0.97, "the disk of the server is full"),
+    Sign(r"blockmissingexception|could not obtain block:|checksum error: blk_"
+         r"|bad file format reading the append only file"
+         r"|short read while loading db|index .{0,60}is corrupt",
+         "data_corruption", 0.97, "stored data cannot be read"),
+    Sign(r"closing amqp connection.{0,40}missed heartbeats|missed heartbeats from client",
+         "dependency_down", 0.5, "the connection was lost"),
+    Sign(r"removing it from the group|member \S+ in group \S+ has failed|heartbeat expiration"
+         r"|(?P<what>\d+) dead agents? out of",
+         "heartbeat_missing", 0.8, "a heartbeat is missing: a member or an agent no longer reports"),
+    Sign(r"topicauthorizationexception|groupauthorizationexception|avc: +denied +\{|permission to \S+ denied to"
+         r"|apparmor=\"denied\"",
+         "permission_denied", 0.9, "permission denied"),
+    Sign(r"authorization failed for token|requested url returned error: 401"
+         r"|could not read (?:username|password) for",
+         "credential_expired", 0.8, "credentials are refused (authentication failed)"),
+    Sign(r"connection with (?:master|primary) lost|aborted replication with an error|clusterdown the cluster is down"
+         r"|unable to establish connection to (?P<what>\S+)|vif plugging (?:failed|timeout)"
+         r"|service terminated unexpectedly",
+         "dependency_down", 0.75, "a server cannot be reached"),
+    Sign(r"networkpluginnotready|cni (?:plugin|config) (?:not initialized|uninitialized)"
+         r"|failed to assign an ip address"
+         r"|no dhcpoffers received|dhcp .{0,40}(?:exhaust|no free leases)|bgp\S* .{0,40}\bdown\b"
+         r"|\bneighbor \S+ .{0,20}\bdown\b"
+         r"|changed state to down|to down, neighbor down|hold time expired|mnesia.{0,60}partition"
+         r"|running_partitioned_network"
+         r"|inconsistent_database",
+         "network_partition", 0.92, "the network is down or divided"),
+    Sign(r"reported unhealthy with details|now in state unhealthy",
+         "node_not_ready", 0.85, "a node reports that it is not healthy"),
+    Sign(r"start request repeated too quickly|scheduled restart job, restart counter is at (?P<what>\d+)"
+         r"|main process exited, code=(?:exited|killed|dumped), status=(?!0)(?P<w2>\w+)",
+         "crash_loop", 0.6, "the unit's process ends again and again"),
+    Sign(r"could not find a version that satisfies|no matching distribution found|\beresolve\b|unmet peer dep"
+         r"|conflicting peer dependency|could not find artifact"
+         r"|404 not found - get https?://\S+",
+         "version_mismatch", 0.85, "a dependency of the build cannot be found in the version asked for"),
+    Sign(r"input required and not supplied: (?P<what>\w+)",
+         "missing_env_var", 0.9, "an input is missing"),
+    Sign(r"exceeded the maximum execution time|maximum execution time of \d+ seconds exceeded|(?:job|build"
+         r"|task) .{0,30}timed out",
+         "dependency_slow", 0.6, "it took longer than it may"),
+    Sign(r"over capacity, insufficient resources|unable to allocate inventory",
+         "unschedulable", 0.9, "no machine has room for it"),
 )
 """In order of what they are about: resources, configuration, connections, members, credentials."""
 # fmt: on
