@@ -134,7 +134,8 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|running_partitioned_network"
          r"|inconsistent_database",
          "network_partition", 0.92, "the network is down or divided"),
-    Sign(r"reported unhealthy with details|now in state unhealthy",
+    Sign(r"reported unhealthy with details|now in state unhealthy|pleg is not healthy|container runtime is down"
+         r"|runtime (?:service|network) .{0,60}not ready|node became not ready",
          "node_not_ready", 0.85, "a node reports that it is not healthy"),
     Sign(r"start request repeated too quickly|scheduled restart job, restart counter is at (?P<what>\d+)"
          r"|main process exited, code=(?:exited|killed|dumped), status=(?!0)(?P<w2>\w+)",

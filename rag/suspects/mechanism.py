@@ -114,6 +114,9 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
     pressed = item.fault_type == "memory_leak" and item.facts.strength < DIRECT
     if pressed and same and other.fault_type == "out_of_memory":
         return BEHIND  # short of memory, and then out of it: no more is told of a leak
+    cut_off = item.fault_type in ("node_not_ready", "heartbeat_missing") and other.fault_type == "network_partition"
+    if cut_off and item.component is not None and item.component == other.component:
+        return BEHIND  # the machine is lost because nothing reaches it
     if item.fault_type != other.fault_type or other.service is None:
         return 0.0
     if item.fault_type in ("out_of_memory", "memory_leak") and _of_platform(item) and not _of_platform(other):

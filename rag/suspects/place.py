@@ -222,6 +222,10 @@ _SYSLOG: Final = re.compile(r"^(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?
 _ON_NODE: Final = re.compile(r"\bnode[/ \"'`=:]+(?P<name>[a-z0-9](?:[a-z0-9.-]*[a-z0-9]))")
 
 
+_AGENTS: Final = frozenset({"kernel", "node", "kubelet", "containerd", "dockerd", "crio"})
+"""Programs of a node whose records are about the node."""
+
+
 def _about_nodes(clue: Clue) -> bool:
     return clue.reading is not None and clue.reading.fault_type in _NODE_FAULTS
 
@@ -234,7 +238,7 @@ def node_of(clue: Clue) -> str | None:
     if kernel is not None:
         return f"node/{kernel['host']}"
     host = clue.record.attributes.get("hostname") or clue.record.attributes.get("host")
-    return f"node/{host}" if clue.service in ("kernel", "node") and isinstance(host, str) else None
+    return f"node/{host}" if clue.service in _AGENTS and isinstance(host, str) else None
 
 
 def _policy_or_node(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:

@@ -119,6 +119,24 @@ def test_guessed_passwords_are_tried_on_a_machine() -> None:
     assert first(log) == ("brute_force", "sshd", "host/jump-1")
 
 
+def test_a_machine_that_nothing_reaches_is_cut_off_rather_than_lost() -> None:
+    lost = [failing("lost heartbeat from datanode-8: removed from the map", "hdfs", at) for at in range(2)]
+    cut = [
+        failing("NoRouteToHostException: No Route to Host from datanode-8/10.7.0.8 to master:8020", "hdfs", 2 + at)
+        for at in range(2)
+    ]
+    assert first(plain(*lost, *cut)) == ("network_partition", "hdfs", "node/datanode-8")
+
+
+def test_an_agent_of_a_node_tells_of_the_node() -> None:
+    text = 'Skipping pod synchronization err="PLEG is not healthy: last seen active 3m ago"'
+    assert first(plain(*(failing(text, "kubelet", at, host="pool-a-7") for at in range(3)))) == (
+        "node_not_ready",
+        "kubelet",
+        "node/pool-a-7",
+    )
+
+
 def test_a_product_called_on_a_machine_is_the_product() -> None:
     text = "AMQP server on infra7:5672 is unreachable: connection refused. Trying again in 2 seconds"
     log = plain(*(failing(text, service, at) for at, service in enumerate(("billing", "search"))))
