@@ -28,7 +28,6 @@ from ingest.pipeline import DetectionOptions, detect
 from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
 from rag.memory.documents import document_of_findings
-from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
 from rag.suspects import rank
 from report.document import build
 from report.html import to_html
@@ -195,7 +194,7 @@ def open_case_memory(signal: str) -> CaseMemory:
 
     Raises ConfigError where the embedder's model is not installed.
     """
-    from cali.recall import cache_folder, embedder_of, reranker_of
+    from cali.recall import embedder_of, prepare_model, reranker_of
     from cali.wiring import redactor
     from rag.memory.fusion import SIGNALS, Fusion
     from rag.memory.open import open_local
@@ -206,8 +205,7 @@ def open_case_memory(signal: str) -> CaseMemory:
         kept = {"words": "bm25"}.get(signal, signal)
         # Not 0: what only another signal found still comes somewhere, at the end.
         fusion = Fusion(weights={name: 1.0 if name == kept else 1e-6 for name in SIGNALS})
-    if settings.memory_model == DEFAULT_MODEL and settings.memory_embedding_base_url is None:
-        prepare_default_model(cache_folder())
+    prepare_model(settings)
     return open_local(
         embedder_of(settings),
         redact=redactor(settings),

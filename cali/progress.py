@@ -31,6 +31,10 @@ class Display:
         """So many lines were read so far; `what` is read now."""
         self._show(f"{lines:,} lines", what)
 
+    def preparing(self, model: str) -> None:
+        """A model is prepared for its first use."""
+        self._show("preparing the model", f"{model}, once per user", wait=False)
+
     def asking(self, number: int, total: int) -> Callable[[str], None]:
         """A model is asked about incident `number` of `total`; what is returned takes its reply, piece by piece."""
         which = f"incident {number} of {total}"

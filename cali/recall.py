@@ -68,11 +68,18 @@ class Initialised:
 
 def prepare_model(settings: Settings) -> float | None:
     """Exports the default model where it is used and was not exported yet; the lowest cosine of the check."""
-    from rag.memory.embedding import DEFAULT_MODEL, prepare_default_model
+    from cali.progress import progress
+    from rag.memory.embedding import DEFAULT_MODEL, model_folder, prepare_default_model
+    from rag.memory.onnx_model import is_exported
 
     if settings.memory_model != DEFAULT_MODEL or settings.memory_embedding_base_url is not None:
         return None
-    return prepare_default_model(cache_folder())
+    if is_exported(model_folder(cache_folder())):
+        return None
+    with progress() as display:
+        if display is not None:
+            display.preparing(DEFAULT_MODEL)
+        return prepare_default_model(cache_folder())
 
 
 def initialise(settings: Settings) -> Initialised:

@@ -17,6 +17,7 @@ from core.errors import ConfigError, PermanentError, RetryableError
 from core.ports import Embedder
 from rag.memory.cache import CachingEmbedder, VectorCache
 from rag.memory.index import Vector
+from rag.memory.loading import no_progress_bars
 from rag.memory.onnx_model import OnnxEmbedder, is_exported
 
 DEFAULT_MODEL: Final = "all-MiniLM-L6-v2"
@@ -102,7 +103,8 @@ class SentenceTransformerEmbedder:
             from sentence_transformers import SentenceTransformer
 
             try:
-                self._encoder = SentenceTransformer(self._location(), device="cpu")
+                with no_progress_bars():
+                    self._encoder = SentenceTransformer(self._location(), device="cpu")
             except (OSError, ValueError) as exc:
                 expected = "a folder or name that sentence-transformers can load (is the network reachable?)"
                 raise ConfigError("memory_model", self._model, expected) from exc

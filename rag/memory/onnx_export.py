@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 
 from core.errors import PermanentError
+from rag.memory.loading import no_progress_bars
 from rag.memory.onnx_model import EXPORT_SCHEMA, MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxEmbedder
 
 MIN_COSINE: Final = 0.9999
@@ -44,7 +45,8 @@ def export(source: Path, model: str, folder: Path) -> float:
     from sentence_transformers import SentenceTransformer
 
     try:
-        original = SentenceTransformer(str(source), device="cpu", model_kwargs={"attn_implementation": "eager"})
+        with no_progress_bars():
+            original = SentenceTransformer(str(source), device="cpu", model_kwargs={"attn_implementation": "eager"})
     except (OSError, ValueError) as exc:
         raise PermanentError(f"model {model} cannot be loaded from {source}: {exc}") from exc
     encoder, pooling = original[0], original[1]
@@ -85,7 +87,8 @@ def export(source: Path, model: str, folder: Path) -> float:
         shutil.copyfile(source / TOKENIZER_FILE, draft / TOKENIZER_FILE)
         manifest = {"schema": EXPORT_SCHEMA, "model": model, "dimension": dimension, "max_tokens": max_tokens}
         (draft / MANIFEST_FILE).write_bytes(orjson.dumps(manifest))
-        expected = np.asarray(original.encode(list(_SAMPLE), normalize_embeddings=True), np.float32)
+        encoded = original.encode(list(_SAMPLE), normalize_embeddings=True, show_progress_bar=False)
+        expected = np.asarray(encoded, np.float32)
         cosine = float(min(np.sum(np.stack(list(OnnxEmbedder(draft).embed(_SAMPLE))) * expected, axis=1)))
         if cosine < MIN_COSINE:
             raise PermanentError(f"the exported {model} disagrees with the original: cosine {cosine:.5f}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import ConfigError
+from rag.memory.loading import no_progress_bars
 
 
 class CrossEncoderReranker:
@@ -23,7 +24,8 @@ class CrossEncoderReranker:
             from sentence_transformers import CrossEncoder
 
             try:
-                self._encoder = CrossEncoder(self._model, device="cpu")
+                with no_progress_bars():
+                    self._encoder = CrossEncoder(self._model, device="cpu")
             except (OSError, ValueError) as exc:
                 expected = "a folder or name of a cross-encoder that sentence-transformers can load"
                 raise ConfigError("memory_reranker", self._model, expected) from exc

@@ -97,3 +97,9 @@ def test_the_export_agrees_with_the_original(exported: Path) -> None:
     ours = np.stack(list(OnnxEmbedder(model_folder(exported)).embed(texts)))
     theirs = np.stack(list(SentenceTransformerEmbedder(DEFAULT_MODEL).embed(texts)))
     assert float(np.min(np.sum(ours * theirs, axis=1))) >= 0.9999
+
+
+@pytest.mark.integration
+def test_loading_a_model_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    SentenceTransformerEmbedder(DEFAULT_MODEL).embed(["a text"])
+    assert capfd.readouterr() == ("", "")
