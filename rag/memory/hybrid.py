@@ -23,10 +23,11 @@ from core.memory import (
 )
 from core.ports import Embedder
 from core.template_ids import template_hex
-from rag.memory.documents import MAX_TEXT_CHARS, faults_of, passage, plain, search_terms
+from rag.memory.documents import MAX_TEXT_CHARS, passage, plain, search_terms
 from rag.memory.fusion import Fused, Fusion, fuse, reweight
 from rag.memory.index import Asked, Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of
 from rag.memory.signature import Features, features, nearest
+from rag.memory.signs import signs_of
 from rag.memory.terms import CONCEPT_MARK, terms
 
 _T = TypeVar("_T")
@@ -52,7 +53,7 @@ class _Query:
     searched: Asked
     template_ids: frozenset[int]
     id: str | None
-    faults: Features
+    signs: Features
 
 
 class HybridMemory:
@@ -228,7 +229,7 @@ class HybridMemory:
 
     def _query(self, query: MemoryDocument | str) -> _Query:
         ids: tuple[int, ...] = ()
-        faults: Features = {}
+        signs: Features = {}
         if isinstance(query, str):
             text = self._redact(query)[:MAX_TEXT_CHARS]
             if not text.strip():
@@ -237,10 +238,10 @@ class HybridMemory:
         else:
             document = self._clean(query)
             text, words, key = passage(document), search_terms(document), document.id
-            ids, faults = document.template_ids, features(faults_of(document))
+            ids, signs = document.template_ids, features(signs_of(document))
         shapes = " ".join(map(template_hex, ids))
         searched = Asked(self._vectors([text])[0], _bounded(words), shapes)
-        return _Query(text, searched, frozenset(ids), key, faults)
+        return _Query(text, searched, frozenset(ids), key, signs)
 
     def _search(self, name: Collection, asked: _Query, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:
         depth = max(_DEPTH, 5 * k)
@@ -252,7 +253,7 @@ class HybridMemory:
         fused = fuse(lists, self._fusion)[:depth]
         documents = found.documents([one.id for one in fused])
         known: Sequence[Fused] = [one for one in fused if one.id in documents]
-        if asked.faults and self._weight("signature") > 0:
+        if asked.signs and self._weight("signature") > 0:
             known = self._compared(asked, lists, known, documents)
         if self._reranker is not None:
             known = self._reranked(asked, known, documents)
@@ -276,13 +277,13 @@ class HybridMemory:
         fused: Sequence[Fused],
         documents: Mapping[str, MemoryDocument],
     ) -> Sequence[Fused]:
-        """The hits with their faults compared to those asked for; where none are known of a hit, its score stays.
+        """The hits with their signs compared to those asked for; where none are known of a hit, its score stays.
 
         What the searches found is compared, nothing is searched for: words of the faults are among those of BM25.
         """
-        known = {one.id: features(faults_of(documents[one.id])) for one in fused}
+        known = {one.id: features(signs_of(documents[one.id])) for one in fused}
         told = {key: held for key, held in known.items() if held}
-        both = {one.id: one for one in fuse({**lists, "signature": nearest(asked.faults, told)}, self._fusion)}
+        both = {one.id: one for one in fuse({**lists, "signature": nearest(asked.signs, told)}, self._fusion)}
         joined = [both[one.id] if known[one.id] else one for one in fused]
         return sorted(joined, key=lambda one: (-one.score, one.id))
 

@@ -1,9 +1,7 @@
-"""What went wrong and with whom: the faults that two incidents look like, compared.
+"""What went wrong and with whom: the signs that two incidents show (`rag.memory.signs`), compared.
 
-Two incidents with one cause seldom share their words, since services, versions and layouts of logs differ; what their
-suspects are tends to be the same, in like order, also where the first suspect is wrong. Each fault gives three
-features, its type, whom it blames, and both together, which weighs most; the likeliest fault weighs most. The
-similarity is the cosine, with features weighted by how rare they are among the candidates (Salton and Buckley,
+A fault gives three features, its type, whom it blames, and both together, which weighs twice as much; other signs give
+one. The similarity is the cosine, with features weighted by how rare they are among the candidates (Salton and Buckley,
 "Term-weighting approaches in automatic text retrieval", 1988).
 """
 
@@ -15,24 +13,24 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rag.memory.index import Hits
+from rag.memory.signs import Sign
 
-_DECAY: Final = 0.75
-"""What a fault weighs relative to the one before it."""
 _TOGETHER: Final = 2.0
 
 Features = Mapping[str, float]
 
 
-def features(faults: Sequence[str]) -> Features:
-    """Features of faults, the likeliest first: a type each, with the service that is blamed after an `@`."""
+def features(told: Sequence[Sign]) -> Features:
+    """Features of signs, with their weights."""
     found: dict[str, float] = {}
-    for rank, fault in enumerate(faults):
-        name, _, service = fault.partition("@")
-        weight = _DECAY**rank
-        told = {f"fault {name}": weight}
-        if service:
-            told |= {f"at {service.casefold()}": weight, f"fault {name} at {service.casefold()}": _TOGETHER * weight}
-        for key, value in told.items():
+    for sign in told:
+        service = f" at {sign.service.casefold()}" if sign.service else ""
+        weights = {f"{sign.kind} {sign.name}{service}": sign.weight}
+        if sign.kind == "fault" and service:
+            weights = {service: sign.weight}
+            if sign.name:
+                weights |= {f"fault {sign.name}": sign.weight, f"fault {sign.name}{service}": _TOGETHER * sign.weight}
+        for key, value in weights.items():
             found[key] = max(found.get(key, 0.0), value)
     return found
 

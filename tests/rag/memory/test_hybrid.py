@@ -22,7 +22,7 @@ def test_reciprocal_ranks_add_up() -> None:
     fused = fuse({"dense": [("a", 0.9), ("b", 0.8)], "bm25": [("b", 7.0)], "templates": []}, fusion)
     assert [one.id for one in fused] == ["b", "a"]
     best = 2 / 11
-    assert fused[0].score == pytest.approx((1 / 12 + 1 / 11) / best)
+    assert fused[0].score == pytest.approx(((0.8 / 0.9) ** 0.5 / 12 + 1 / 11) / best)
     assert fused[1].score == pytest.approx((1 / 11) / best)
     assert [(signal.name, signal.rank) for signal in fused[0].signals] == [("dense", 2), ("bm25", 1)]
 
