@@ -15,8 +15,6 @@ import click
 
 from core.errors import PermanentError
 from core.findings import Findings
-from report.document import build, to_json
-from report.masking import masked
 
 Format = Literal["rich", "json", "markdown", "html"]
 Mask = Callable[[str], str]
@@ -34,8 +32,12 @@ def form(
     color: bool = False,
 ) -> str:
     """The report as text, every text in it through `mask` where one is given."""
+    from report.document import build, to_json  # pydantic models: a run that writes no report does not wait for them
+
     report = build(findings, timezone=zone)
     if mask is not None:
+        from report.masking import masked
+
         report = masked(report, mask)
     if chosen == "json":
         return to_json(report)

@@ -76,7 +76,7 @@ def detect(
     names = tuple(source.name for source in sources)
     if reader is None:
         files = [source for source in sources if isinstance(source, FileSource)]
-        reader = FileReader(files, timezone=options.timezone, observed_at=observed_at)
+        reader = FileReader(files, timezone=options.timezone, observed_at=observed_at, parsers=stream.parsers)
 
     whole = under_final_ids(counts.table(), miner)
     known_table = under_same_service(under_final_ids(known.table(), miner), whole) if known is not None else None

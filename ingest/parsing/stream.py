@@ -19,6 +19,7 @@ from ingest.parsing.parser import UTC_ZONE, Parser
 
 _PARSED_AHEAD: Final = 2  # batches before the consumer; each holds a few MB
 _READ_AHEAD: Final = 1
+_KEPT_PARSERS: Final = 50  # each remembers the formats of its source, and the shapes of odd lines
 
 
 class BatchStream:
@@ -45,6 +46,8 @@ class BatchStream:
         self._service = service
         self._formats: Counter[str] = Counter()
         self._quarantined: list[Quarantined] = []
+        self.parsers: dict[str, Parser] = {}
+        """Parsers of the first sources, by name: who reads records again need not find their formats again."""
         self.parsed = 0
         self.unparsed = 0
 
@@ -89,6 +92,8 @@ class BatchStream:
             batch = parser.finish()
             if batch.height:
                 yield batch
+            if len(self.parsers) < _KEPT_PARSERS:
+                self.parsers[source.name] = parser
             self.parsed += parser.parsed
             self.unparsed += parser.unparsed
             self._formats.update(parser.formats)

@@ -18,7 +18,7 @@ import polars as pl
 from core.domain import Quarantined
 from core.errors import InputError
 from ingest.sources.decoding import CorruptError, text_of
-from ingest.sources.lines import LineFramer, LineIndex
+from ingest.sources.lines import LineFramer, LineIndex, from_line
 
 STDIN: Final = "stdin"
 
@@ -82,19 +82,19 @@ class FileSource:
             self._index = index
             self._spooled = self._spool is not None
 
-    def lines_from(self, position: int) -> Iterator[pl.DataFrame]:
-        """Frames that begin at or before the line `position`, small ones, read again; nothing is quarantined twice.
+    def lines_from(self, position: int, block: int = 1 << 18) -> Iterator[pl.DataFrame]:
+        """Frames that begin at or before the line `position`, read again; nothing is quarantined twice.
 
-        A plain UTF-8 file is entered near the line by the index made in `lines()`; anything else is read from its
+        They are of about `block` bytes each where a plain file is read: few where only some lines are wanted. A plain UTF-8 file is entered near the line by the index made in `lines()`; anything else is read from its
         beginning. Raises InputError where the file cannot be opened any more.
         """
         with self._bytes() as raw:
             if self._index is not None:
                 first, offset = self._index.before(position)
                 raw.seek(offset)
-                chunks: Iterator[bytes] = iter(lambda: raw.read(1 << 16), b"")
-                framer = LineFramer(self._max_line_bytes, None, first, offset)
-                yield from framer.frames(chunks, 1 << 18)
+                chunks = from_line(iter(lambda: raw.read(1 << 16), b""), position - first)
+                framer = LineFramer(self._max_line_bytes, None, position)
+                yield from framer.frames(chunks, block)
                 return
             try:
                 yield from LineFramer(self._max_line_bytes).frames(text_of(raw).chunks)

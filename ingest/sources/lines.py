@@ -42,14 +42,15 @@ class LineFramer:
     """Cuts a stream of chunks into frames of whole lines.
 
     A line over `max_line_bytes` is cut to it; the rest is skipped as it arrives, so that memory does not grow with the
-    line. `cut` lists the positions of such lines. `index`, where given, is filled with byte offsets.
+    line. `cut` lists the positions of such lines. `index`, where given, is filled with byte offsets. `position` is that
+    of the first line.
     """
 
-    def __init__(self, max_line_bytes: int, index: LineIndex | None = None, position: int = 1, offset: int = 0) -> None:
+    def __init__(self, max_line_bytes: int, index: LineIndex | None = None, position: int = 1) -> None:
         self._max = max_line_bytes
         self._index = index
         self.position = position
-        self._offset = offset
+        self._offset = 0
         self.cut: list[int] = []
 
     def frames(self, chunks: Iterator[bytes], block: int = BLOCK) -> Iterator[pl.DataFrame]:
@@ -144,6 +145,21 @@ class LineFramer:
                 return
             position += text.count(b"\n", at, end + 1)
             at = end + 1
+
+
+def from_line(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Chunks of a text without its first `count` lines; empty chunks are left out."""
+    for chunk in chunks:
+        lines = chunk.count(b"\n") if count else 0
+        if lines < count:
+            count -= lines
+            continue
+        start = 0
+        for _ in range(count):
+            start = chunk.index(b"\n", start) + 1
+        count = 0
+        if start < len(chunk):
+            yield chunk[start:]
 
 
 def split_lines(text: bytes) -> pl.Series:

@@ -19,6 +19,7 @@ from ingest.parsing.parser import UTC_ZONE, Parser
 from ingest.sources.files import FileSource
 
 _FIRST_WINDOW: Final = 40  # lines read from a cited one on; most records and traces are shorter
+_BLOCK: Final = 1 << 14  # bytes of a frame of a window: some times that many lines
 _MARGIN: Final = 60  # lines read before a neighbourhood, so that its first record is not entered in its middle
 
 
@@ -26,8 +27,8 @@ class FileReader:
     """Records of file sources, read again (`core.ports.LogReader`).
 
     `timezone`, `observed_at` and `service` must be those of the batch pass: records then have the same fields and
-    boundaries. Plain files are entered by the sources' line indexes, others are read from their beginning, once per
-    call and source.
+    boundaries. `parsers` are those of the batch pass, by source: they know the formats already. Plain files are entered
+    by the sources' line indexes, others are read from their beginning, once per call and source.
     """
 
     def __init__(
@@ -37,12 +38,13 @@ class FileReader:
         timezone: ZoneInfo = UTC_ZONE,
         observed_at: datetime,
         service: str | None = None,
+        parsers: Mapping[str, Parser] | None = None,
     ) -> None:
         self._sources = {source.name: source for source in sources}
         self._timezone = timezone
         self._observed_at = observed_at
         self._service = service
-        self._parsers: dict[str, Parser] = {}
+        self._parsers = dict(parsers or {})
 
     def read(self, citations: Sequence[Citation]) -> Mapping[Citation, LogRecord]:
         """The records that start at these places; those that cannot be read again are absent."""
@@ -136,7 +138,7 @@ class FileReader:
         parts: list[pl.DataFrame] = []
         if source.seekable:
             for first, last in ranges:
-                parts.extend(_between(source.lines_from(first), [(first, last)]))
+                parts.extend(_between(source.lines_from(first, _BLOCK), [(first, last)]))
         else:
             parts.extend(_between(source.lines_from(1), ranges))
         return pl.concat(parts) if parts else pl.DataFrame(schema=LINES)
