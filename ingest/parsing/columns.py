@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 import polars as pl
@@ -37,7 +36,7 @@ _DEFAULTS: Final[dict[str, object]] = {
     "opens": False,
     "detail": False,
 }
-
+_EMPTY: Final = {name: pl.Series([_DEFAULTS.get(name)], dtype=dtype) for name, dtype in DECODED.items()}
 
 _SHARED: Final = ("pid", "tid", "thread", "logger", "host", "component", "stream", "uptime", "container", "node")
 """Names of attributes that a wrapper and its content may both have."""
@@ -50,20 +49,15 @@ _DIGITS: Final = frozenset({"pid", "tid"})  # mostly digits by their expressions
 
 def frame(height: int, **columns: pl.Series) -> pl.DataFrame:
     """A frame of DECODED of `height` rows with some columns given, the rest empty."""
-    given = {
-        name: column if column.dtype == DECODED[name] else column.cast(DECODED[name])
-        for name, column in columns.items()
-    }
-    if not given:
-        given = {"body": pl.Series([None], dtype=pl.String).new_from_index(0, height)}
-    return pl.DataFrame(given).with_columns(_empty(frozenset(given))).select(DECODED.names())
-
-
-@cache
-def _empty(given: frozenset[str]) -> list[pl.Expr]:
-    return [
-        pl.lit(_DEFAULTS.get(name), dtype=dtype).alias(name) for name, dtype in DECODED.items() if name not in given
-    ]
+    made: list[pl.Series] = []
+    for name, dtype in DECODED.items():
+        column = columns.get(name)
+        if column is None:
+            column = _EMPTY[name].new_from_index(0, height)
+        elif column.dtype != dtype:
+            column = column.cast(dtype)
+        made.append(column.alias(name))
+    return pl.DataFrame(made)
 
 
 def merge_attributes(outer: pl.Series, inner: pl.Series) -> pl.Series:

@@ -84,8 +84,12 @@ class Decoder:
         self._learning = True
         self._decode(lines, note)
         self._learning = False
-        floor = max(_MIN_ACTIVE * len(lines), 1)
-        self._active = [(fmt, seen[fmt].variant()) for fmt in FORMATS if fmt in seen and seen[fmt].count >= floor]
+        floor, left = max(_MIN_ACTIVE * len(lines), 1), sum(each.count for each in seen.values())
+        self._active = []
+        for fmt in FORMATS:
+            if fmt in seen and seen[fmt].count >= floor:
+                self._active += [(fmt, variant) for variant in seen[fmt].variants(left)]
+                left -= seen[fmt].count
 
     def decode(self, lines: pl.Series, places: pl.Series | None = None) -> pl.DataFrame:
         """DECODED columns of lines, one row per line, in order.
@@ -111,7 +115,7 @@ class Decoder:
             self._try(rest, fmt, variant, note)
         if not rest.empty:
             self._others(rest, note)
-        return rest.result()
+        return rest.result(self._clock)
 
     def _odd(self, rest: Rest) -> None:
         """Lines that no usual format of this source has, where they are few: the format of their shape, where known."""
@@ -156,20 +160,22 @@ class Decoder:
     ) -> pl.Series:
         """Takes the lines that have a format, of all or of the rows `among`; their rows."""
         lines = rest.lines if among is None else rest.lines.gather(among)
-        found = headers.match(fmt, lines, variant, self._clock, self._code(fmt.name))
+        found = headers.match(fmt, lines, variant)
         if found is None:
             return pl.Series([], dtype=pl.UInt32)
         if note is not None:
             note(fmt, found)
         rows = found.rows if among is None else among if found.rows is None else among.gather(found.rows)
-        decoded = found.decoded
+        code = self._code(fmt.name)
         if fmt.wraps and self._depth < _MAX_DEPTH:
-            decoded = self._unwrapped(fmt.name, decoded, found, rest.places(rows))
-        rest.take(rows, decoded)
+            decoded = headers.decode([(found, code)], self._clock)
+            rest.take(rows, self._unwrapped(fmt.name, decoded, found.partial, rest.places(rows)))
+        else:
+            rest.take_match(rows, found, code)
         return pl.int_range(0, len(lines), dtype=pl.UInt32, eager=True) if rows is None else rows
 
-    def _unwrapped(self, name: str, outer: pl.DataFrame, found: headers.Match, places: pl.Series) -> pl.DataFrame:
-        content, partial = found.content, found.partial
+    def _unwrapped(self, name: str, outer: pl.DataFrame, partial: pl.Series | None, places: pl.Series) -> pl.DataFrame:
+        content = outer["body"]
         if partial is not None and partial.any():
             content, glued = _joined(content, partial, places)
             outer = outer.with_columns(glued, content.alias("body"))
@@ -269,13 +275,19 @@ class _Seen:
         self._zoned = False
 
     def add(self, found: headers.Match) -> None:
-        self.count += found.decoded.height
+        self.count += len(found.lines)
         self._zoned = self._zoned or found.zoned
         if found.bases is not None:
             self._shapes |= _shapes_of(found.bases)
 
-    def variant(self) -> Variant:
-        return Variant(tuple(shape.name for shape in SHAPES if shape.name in self._shapes), self._zoned)
+    def variants(self, lines: int) -> list[Variant]:
+        """One for each shape of time: an expression that allows one shape only is matched several times faster.
+
+        `lines`: lines of the sample that no format before this one has.
+        """
+        shapes: list[tuple[str, ...]] = [(shape.name,) for shape in SHAPES if shape.name in self._shapes]
+        usual = 2 * self.count > lines * max(len(shapes), 1)
+        return [Variant(shape, self._zoned, usual) for shape in shapes or [()]]
 
 
 def _joined(content: pl.Series, partial: pl.Series, places: pl.Series) -> tuple[pl.Series, pl.Series]:

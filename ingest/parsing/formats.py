@@ -42,10 +42,12 @@ _FRAGMENTS: Final = {
 
 @dataclass(frozen=True)
 class Variant:
-    """What a source's sample showed of a format: the shapes of its times (none: any), whether they have a zone."""
+    """What a source's sample showed of a format: the shapes of its times (none: any), whether they have a zone, and
+    whether most lines that no format before it has are in it (`usual`)."""
 
     shapes: tuple[str, ...] = ()
     zoned: bool = True
+    usual: bool = False
 
 
 ANY: Final = Variant()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ingest.parsing import columns
+from ingest.parsing import columns, headers
+from ingest.parsing.timestamps import Clock
 
 
 class Rest:
@@ -16,6 +17,7 @@ class Rest:
         self.lines = lines
         self._rows: pl.Series | None = None  # row numbers of `lines`; None: all rows, in order
         self._taken: list[tuple[pl.Series | None, pl.DataFrame]] = []
+        self._matches: list[tuple[pl.Series | None, headers.Match, int]] = []
         self._all = lines
 
     @property
@@ -29,19 +31,26 @@ class Rest:
 
     def places(self, rows: pl.Series | None) -> pl.Series:
         """The row numbers, in the source's frame, of some rows of `lines` (None: all of them)."""
-        numbers = self._numbers() if rows is None else self._numbers().gather(rows)
-        return numbers if self._places is None else self._places.gather(numbers)
+        numbers = self._numbers() if rows is None else self._numbers()[rows]
+        return numbers if self._places is None else self._places[numbers]
 
     def take(self, rows: pl.Series | None, decoded: pl.DataFrame) -> None:
         """Notes what some rows of `lines` (None: all of them) became, and drops them."""
+        self._taken.append((self._drop(rows), decoded))
+
+    def take_match(self, rows: pl.Series | None, found: headers.Match, code: int) -> None:
+        """Notes what matched some rows of `lines` (None: all of them), and drops them; `result` decodes them."""
+        self._matches.append((self._drop(rows), found, code))
+
+    def _drop(self, rows: pl.Series | None) -> pl.Series | None:
+        """Drops some rows of `lines` (None: all of them); their numbers (None: all rows there ever were)."""
         if rows is None:
-            self._taken.append((self._rows, decoded))
-            self.lines = self.lines.clear()
-            self._rows = pl.Series([], dtype=pl.UInt32)
-            return
+            dropped = self._rows
+            self.lines, self._rows = self.lines.clear(), pl.Series([], dtype=pl.UInt32)
+            return dropped
         numbers = self._numbers()
-        self._taken.append((numbers.gather(rows), decoded))
         self.lines, self._rows = without(self.lines, rows), without(numbers, rows)
+        return numbers[rows]
 
     def set_aside(self, mask: pl.Series) -> pl.Series | None:
         """Takes rows out for a while; returns their numbers."""
@@ -57,11 +66,16 @@ class Rest:
         if aside is None:
             return
         self._rows = pl.concat([self._numbers(), aside]).sort()
-        self.lines = self._all.gather(self._rows)
+        self.lines = self._all[self._rows]
 
-    def result(self) -> pl.DataFrame:
+    def result(self, clock: Clock) -> pl.DataFrame:
+        """DECODED of all rows, in order."""
         if not self.empty:
-            self.take(None, columns.frame(len(self.lines), body=self.lines.alias("body")))
+            self.take(None, columns.frame(len(self.lines), body=self.lines))
+        if self._matches:
+            numbers = [numbers for numbers, _, _ in self._matches if numbers is not None]
+            decoded = headers.decode([(found, code) for _, found, code in self._matches], clock)
+            self._taken.append((pl.concat(numbers) if numbers else None, decoded))
         return placed(self._taken, self._height)
 
 

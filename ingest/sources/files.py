@@ -85,7 +85,8 @@ class FileSource:
     def lines_from(self, position: int, block: int = 1 << 18) -> Iterator[pl.DataFrame]:
         """Frames that begin at or before the line `position`, read again; nothing is quarantined twice.
 
-        They are of about `block` bytes each where a plain file is read: few where only some lines are wanted. A plain UTF-8 file is entered near the line by the index made in `lines()`; anything else is read from its
+        They are of about `block` bytes each where a plain file is read: few where only some lines are wanted. A plain
+        UTF-8 file is entered near the line by the index made in `lines()`; anything else is read from its
         beginning. Raises InputError where the file cannot be opened any more.
         """
         with self._bytes() as raw:
