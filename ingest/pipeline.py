@@ -150,7 +150,10 @@ def count(
 ) -> tuple[TemplateCounts, BatchStream]:
     """Reads sources one after the other and counts their templates; the stream knows what could not be read."""
     stream = BatchStream(
-        sources, timezone=options.timezone, observed_at=observed_at, threads=min(1, options.threads - 1)
+        sources,
+        timezone=options.timezone,
+        observed_at=observed_at,
+        threads=options.threads if options.threads > 1 else 0,
     )
     counts = TemplateCounts()
     wanted = list(options.services)

@@ -23,6 +23,7 @@ DECODED: Final = pl.Schema(
         "format": pl.UInt16(),  # index into the decoder's names; 0 is "nothing matched"
         "headered": pl.Boolean(),  # indented lines after it belong to it
         "glued": pl.Boolean(),  # continues the line before it without a line end (partial lines of CRI, Docker)
+        "partial": pl.Boolean(),  # goes on in the next line without a line end
         "opens": pl.Boolean(),  # the next line belongs to it, whatever that is
         "detail": pl.Boolean(),  # a detail of the record before it (DETAIL, HINT, STATEMENT of PostgreSQL)
     }
@@ -33,6 +34,7 @@ _DEFAULTS: Final[dict[str, object]] = {
     "format": 0,
     "headered": False,
     "glued": False,
+    "partial": False,
     "opens": False,
     "detail": False,
 }

@@ -6,6 +6,7 @@ came in: a record read again alone gives the same fields.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -49,13 +50,23 @@ _Note = Callable[[Format, headers.Match], None]
 
 
 class Decoder:
-    """Decodes lines of one source (or what one wrapper of it contains)."""
+    """Decodes lines of one source (or what one wrapper of it contains). Once it has learned, threads may share it."""
 
-    def __init__(self, clock: Clock, names: list[str] | None = None, prefix: str = "", depth: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        names: list[str] | None = None,
+        prefix: str = "",
+        depth: int = 0,
+        lock: threading.Lock | None = None,
+    ) -> None:
         self._clock = clock
         self.names = names if names is not None else [""]
         self._prefix = prefix
         self._depth = depth
+        self._lock = (
+            lock or threading.Lock()
+        )  # of `names`, which all decoders of a source share, and what goes with them
         self._codes: dict[str, int] = {}
         self._active: list[tuple[Format, Variant]] = []
         self._shared: set[Format] = set()
@@ -178,7 +189,7 @@ class Decoder:
         content = outer["body"]
         if partial is not None and partial.any():
             content, glued = _joined(content, partial, places)
-            outer = outer.with_columns(glued, content.alias("body"))
+            outer = outer.with_columns(glued, content.alias("body"), partial.alias("partial"))
         if name.startswith("syslog"):
             rows = content.str.contains(_INNER_GATE)
             if not rows.any():
@@ -199,16 +210,18 @@ class Decoder:
         return child.decode(lines, places)
 
     def _child(self, name: str) -> Decoder:
-        if name not in self._children:
-            prefix = f"{self._prefix}{name}+"
-            self._children[name] = Decoder(self._clock, self.names, prefix, self._depth + 1)
-        return self._children[name]
+        with self._lock:
+            if name not in self._children:
+                prefix = f"{self._prefix}{name}+"
+                self._children[name] = Decoder(self._clock, self.names, prefix, self._depth + 1, self._lock)
+            return self._children[name]
 
     def _code(self, name: str) -> int:
-        if name not in self._codes:
-            self._codes[name] = len(self.names)
-            self.names.append(f"{self._prefix}{name}")
-        return self._codes[name]
+        with self._lock:
+            if name not in self._codes:
+                self._codes[name] = len(self.names)
+                self.names.append(f"{self._prefix}{name}")
+            return self._codes[name]
 
     def _structured(self, rest: Rest, rows: pl.Series, syntax: str) -> None:
         """Decodes the lines of JSON or logfmt among `rows`: by the layouts of the sample, the others one by one."""
@@ -321,6 +334,7 @@ def _merged(outer: pl.DataFrame, inner: pl.DataFrame, inner_time: bool) -> pl.Da
         pl.when(pl.col("format") > 0).then(pl.col("format")).otherwise(pl.col("outer_format")).alias("format"),
         pl.col("headered"),
         pl.col("outer_glued").alias("glued") | pl.col("glued"),
+        pl.col("outer_partial").alias("partial") | pl.col("partial"),
         pl.col("opens"),
         pl.col("detail"),
     ).cast(DECODED)

@@ -162,20 +162,26 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         (bare | same).alias("open"),
         flush.alias("flush"),
     )
-    ends = pl.col("in_traceback") & pl.col("flush") & (_before("indented") | _before("frame"))
     # The message goes on with the header of its trace; a new record has the identity of a request, or tags of its own.
     told = same & pl.col("headered") & (pl.col("severity") >= severity.WARN) & ~text.str.contains(_TAGS)
     told = told & pl.col("request").eq_missing(pl.col("request").shift(1))
-    run = (~told).cum_sum()
-    beyond = pl.col("row") - pl.when(ends & told).then(pl.col("row")).otherwise(None).forward_fill().over(run)
+    # What several conditions below ask for is a column: an expression would be computed anew for each.
+    table = table.with_columns(
+        (pl.col("in_traceback") & pl.col("flush") & (_before("indented") | _before("frame"))).alias("ends"),
+        told.fill_null(False).alias("told"),
+    )
+    row = pl.col("row").cast(pl.Int64)
+    end = pl.when(pl.col("ends") & pl.col("told")).then(row).otherwise(None).forward_fill()
+    other = pl.when(~pl.col("told")).then(row).otherwise(None).forward_fill().fill_null(-1)
+    more = pl.col("told") & (end > other) & (row - end).is_between(1, MESSAGE_LINES)
     # Spring leaves a blank line between the message and its trace.
     troubled = (pl.col("severity") == 0) | (pl.col("severity") >= severity.WARN)
     below_record = _last(pl.col("headered") & troubled, ~pl.col("blank"))
     trace = (
         pl.col("frame")
         | pl.col("link")
-        | ends
-        | (told & beyond.is_between(1, MESSAGE_LINES).fill_null(False))
+        | pl.col("ends")
+        | more.fill_null(False)
         | (pl.col("in_traceback") & pl.col("indented"))
         | (pl.col("in_brace") & (pl.col("indented") | pl.col("closing")))
         | (pl.col("call") & _at(1, "go_file"))
@@ -184,9 +190,10 @@ def _continues(table: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("exception") & _at(1, "frame") & (below_record | _last(pl.col("caret"), ~pl.col("blank"))))
         | (pl.col("traceback") & (below_record | _last(pl.col("chain"), ~pl.col("blank"))))
     )
-    root_headered = _last(pl.col("headered"), pl.col("flush") & ~(trace & bare))
+    table = table.with_columns(trace.alias("trace"))
+    root_headered = _last(pl.col("headered"), pl.col("flush") & ~(pl.col("trace") & bare))
     loose = bare & ((pl.col("indented") & root_headered) | pl.col("blank"))
-    continues = pl.col("special") | (pl.col("open") & trace) | loose
+    continues = pl.col("special") | (pl.col("open") & pl.col("trace")) | loose
     return table.with_columns(continues.fill_null(False).alias("continues"))
 
 

@@ -48,7 +48,8 @@ class Parser:
         self._service = service or services.of_file(source)
         self._given = service is not None
         self._decoder = Decoder(Clock(timezone, modified_at or observed_at))
-        self._held: pl.DataFrame | None = None
+        self._held: pl.DataFrame | None = None  # lines whose records are open, and what they were decoded to
+        self._held_decoded: pl.DataFrame | None = None
         self._learned = False
         self._formats: Counter[str] = Counter()
         self._parsed = 0
@@ -81,18 +82,29 @@ class Parser:
 
     def _is_shared(self, sample: pl.DataFrame) -> bool:
         """Whether several services write into the source: then the file's name stands for none of them."""
-        decoded = self._decoder.decode(_clean(sample["line"]), sample["position"]).with_columns(sample["position"])
+        decoded = self.decode(sample)
         records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
         named = enrichment.enrich(records).select(pl.coalesce("service", "program").drop_nulls()).to_series()
         return named.value_counts().filter(pl.col("count") > 1).height > 1
 
-    def parse(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """Records (`core.batch.BATCH`) of a frame of LINES; the last ones may come with the next call."""
-        return self._records(lines, final=False)
+    def decode(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """DECODED columns and `position` of a frame of LINES, for `parse`. After `learn`, threads may do this at once."""
+        return self._decoder.decode(_clean(lines["line"]), lines["position"]).hstack([lines["position"]])
+
+    def parse(self, lines: pl.DataFrame, decoded: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Records (`core.batch.BATCH`) of a frame of LINES; the last ones may come with the next call.
+
+        `decoded`: what `decode` made of these lines, where that was done before.
+        """
+        if not lines.is_empty():
+            self.learn(lines)
+            if decoded is None:
+                decoded = self.decode(lines)
+        return self._records(lines, decoded, final=False)
 
     def finish(self) -> pl.DataFrame:
         """The records still open."""
-        return self._records(pl.DataFrame(schema=LINES), final=True)
+        return self._records(pl.DataFrame(schema=LINES), None, final=True)
 
     @property
     def quarantined(self) -> Sequence[Quarantined]:
@@ -104,39 +116,40 @@ class Parser:
 
         A gap in the positions begins a record, and so does each position in `begin`.
         """
-        decoded, start = self._divided(lines, begin)
-        records, _ = folding.fold(decoded, start)
+        decoded = self.decode(lines)
+        start = folding.starts(decoded, lines["position"])
+        if begin is not None:
+            start = start | lines["position"].is_in(begin.implode())
+        records, _ = folding.fold(decoded, folding.capped(start))
         return self._batch(records)
 
     def parse_single(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         """Each line as a record of its own, and which of them could be part of a record of several lines."""
-        decoded = self._decoder.decode(_clean(lines["line"]), lines["position"]).with_columns(lines["position"])
+        decoded = self.decode(lines)
         records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
         return self._batch(records), folding.may_fold(decoded)
 
-    def _divided(self, lines: pl.DataFrame, begin: pl.Series | None) -> tuple[pl.DataFrame, pl.Series]:
-        """Decoded rows with their positions, and which of them begin a record."""
-        decoded = self._decoder.decode(_clean(lines["line"]), lines["position"])
-        start = folding.starts(decoded, lines["position"])
-        if begin is not None:
-            start = start | lines["position"].is_in(begin.implode())
-        return decoded.with_columns(lines["position"]), folding.capped(start)
-
-    def _records(self, lines: pl.DataFrame, final: bool) -> pl.DataFrame:
-        if self._held is not None:
-            lines = pl.concat([self._held, lines])
-            self._held = None
-        if lines.is_empty():
+    def _records(self, lines: pl.DataFrame, decoded: pl.DataFrame | None, final: bool) -> pl.DataFrame:
+        if self._held is not None and self._held_decoded is not None:
+            together = pl.concat([self._held, lines])
+            if decoded is None:
+                decoded = self._held_decoded
+            elif self._held_decoded["partial"][-1]:  # a part of a line: its other part is needed to decode it
+                decoded = self.decode(together)
+            else:
+                decoded = pl.concat([self._held_decoded, decoded], rechunk=True)
+            lines = together
+            self._held = self._held_decoded = None
+        if decoded is None:
             return pl.DataFrame(schema=BATCH)
-        self.learn(lines)
-        decoded, start = self._divided(lines, None)
+        start = folding.capped(folding.starts(decoded, lines["position"]))
         if not final:
             ends = start.arg_true()
             if len(ends) <= _HELD_RECORDS:
-                self._held = lines
+                self._held, self._held_decoded = lines, decoded
                 return pl.DataFrame(schema=BATCH)
             end = ends[-_HELD_RECORDS]
-            self._held = lines[end:]
+            self._held, self._held_decoded = _copied(lines[end:]), _copied(decoded[end:])
             decoded, start = decoded.head(end), start.head(end)
         records, cut = folding.fold(decoded, start)
         for position in cut:
@@ -177,3 +190,8 @@ def _clean(lines: pl.Series) -> pl.Series:
     if lines.str.contains("[\x1b\x00]").any():
         return lines.str.replace_all(_ANSI, "")
     return lines
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame with its own texts: a slice would keep those of the whole block alive."""
+    return frame.with_columns(pl.col(pl.String) + "")

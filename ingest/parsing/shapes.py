@@ -35,8 +35,8 @@ class Shapes:
         """The format of lines of this shape, and whether it is known."""
         if len(line) > MOST_CHARACTERS:
             return None, False
-        shape = shape_of(line)
-        return self._formats.get(shape), shape in self._formats
+        found = self._formats.get(shape_of(line), self)  # one look: another thread may add it meanwhile
+        return (None, False) if isinstance(found, Shapes) else (found, True)
 
     def remember(self, lines: list[str], fmt: Format | None) -> None:
         """Notes the format of some lines; new shapes are left out once there are many."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from queue import Empty, Queue
 from typing import Final
@@ -17,7 +18,7 @@ from core.errors import InputError
 from core.ports import LogSource
 from ingest.parsing.parser import UTC_ZONE, Parser
 
-_PARSED_AHEAD: Final = 2  # batches before the consumer; each holds a few MB
+_PARSED_AHEAD: Final = 1  # batches before the consumer; each holds a few MB
 _READ_AHEAD: Final = 1
 _KEPT_PARSERS: Final = 50  # each remembers the formats of its source, and the shapes of odd lines
 
@@ -26,7 +27,7 @@ class BatchStream:
     """Batches (`core.batch.BATCH`) of sources, one source after the other, each in the order of its lines.
 
     Iterate once. With `threads` >= 1 reading and parsing run ahead of the consumer, each in a thread of its own, by a
-    bounded number of batches; with 0 they run in the consumer's thread. Counters and `quarantined` are complete after
+    bounded number of batches, and so many threads decode lines; with 0 all run in the consumer's thread. Counters and `quarantined` are complete after
     the iteration. A source that cannot be read at all is in `quarantined` (position 0), and the others are read.
     """
 
@@ -80,10 +81,9 @@ class BatchStream:
                 service=self._service,
             )
             try:
-                frames = source.lines()
-                for frame in frames if self._threads < 1 else _ahead(frames, "cali-read", _READ_AHEAD):
-                    batch = parser.parse(frame)
-                    del frame
+                for frame, decoded in self._decoded(source, parser):
+                    batch = parser.parse(frame, decoded)
+                    del frame, decoded
                     if batch.height:
                         yield batch
                     del batch
@@ -99,6 +99,29 @@ class BatchStream:
             self._formats.update(parser.formats)
             self._quarantined.extend(source.quarantined)
             self._quarantined.extend(parser.quarantined)
+
+    def _decoded(self, source: LogSource, parser: Parser) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
+        """The frames of a source in order, with what they were decoded to; None: that is left to the parser.
+
+        Most of the time of parsing goes into the decoding of lines, which needs no frame but its own.
+        """
+        if self._threads < 1:
+            yield from ((frame, None) for frame in source.lines())
+            return
+        waiting: deque[tuple[pl.DataFrame, Future[pl.DataFrame]]] = deque()
+        with ThreadPoolExecutor(self._threads, "cali-decode") as pool:
+            for frame in _ahead(source.lines(), "cali-read", _READ_AHEAD):
+                parser.learn(frame)
+                waiting.append((frame, pool.submit(parser.decode, frame)))
+                del frame
+                if len(waiting) >= self._threads:
+                    yield _done(waiting.popleft())
+            while waiting:
+                yield _done(waiting.popleft())
+
+
+def _done(work: tuple[pl.DataFrame, Future[pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return work[0], work[1].result()
 
 
 def read_batches(
