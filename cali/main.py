@@ -28,8 +28,9 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
 }
 
 _LIBRARIES: Final = {
-    # Polars' allocator (jemalloc) would keep what was freed until the kernel wants it: it counts as ours until then.
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0",
+    # Polars' allocator (jemalloc) would keep what was freed until the kernel wants it, for several arenas: it counts
+    # as ours until then.
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0,narenas:1",
     # Pydantic looks for plugins in the metadata of every installed package.
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     detection_false_discovery_rate: Annotated[
         float, Field(gt=0, lt=1, description="expected share of false anomalies among those reported")
     ] = 0.01
-    detection_threads: Annotated[int, Field(ge=1, le=64, description="threads that read and parse")] = 2
+    detection_threads: Annotated[int, Field(ge=1, le=64, description="threads that decode lines; 1: no threads")] = 2
 
     templates_masks: Annotated[
         dict[str, str], Field(description="own typed masks of templates: TYPE -> regular expression (Rust's)")

@@ -88,7 +88,7 @@ class Parser:
         return named.value_counts().filter(pl.col("count") > 1).height > 1
 
     def decode(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """DECODED columns and `position` of a frame of LINES, for `parse`. After `learn`, threads may do this at once."""
+        """DECODED columns and `position` of a frame of LINES, for `parse`; threads may do so at once after `learn`."""
         return self._decoder.decode(_clean(lines["line"]), lines["position"]).hstack([lines["position"]])
 
     def parse(self, lines: pl.DataFrame, decoded: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -27,8 +27,9 @@ class BatchStream:
     """Batches (`core.batch.BATCH`) of sources, one source after the other, each in the order of its lines.
 
     Iterate once. With `threads` >= 1 reading and parsing run ahead of the consumer, each in a thread of its own, by a
-    bounded number of batches, and so many threads decode lines; with 0 all run in the consumer's thread. Counters and `quarantined` are complete after
-    the iteration. A source that cannot be read at all is in `quarantined` (position 0), and the others are read.
+    bounded number of batches, and so many threads decode lines; with 0 all run in the consumer's thread. Counters and
+    `quarantined` are complete after the iteration. A source that cannot be read at all is in `quarantined` (position
+    0), and the others are read.
     """
 
     def __init__(
