@@ -84,8 +84,9 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             kinship = 1.0  # a caller cannot read the answers of what was just changed
         if lead.kind is ChangeKind.MIGRATION and not _broke_schema(follower):
             weight *= 0.5  # an index or a table is made every day
-        if service is None and fault_type == "feature_flag" and follower is not None:
-            service, kinship = follower.service, 0.9  # a flag has no service of its own: it is where it is read
+        if fault_type == "feature_flag" and (reader := _reads_flag(service, follower, scene)) is not None:
+            # A flag has no service of its own, and that of flags only stores it: it is where it is read.
+            service, kinship, follower = reader.service, 0.9, reader
             changed = replace(changed, service=service)
         component, function = _place(changed, fault_type, follower)
         then = f"then {counted(follower)}: {shorten(follower.text, 100)}" if follower is not None else ""
@@ -236,6 +237,17 @@ def _follower(service: str | None, scene: Scene, graph: Blame) -> Clue | None:
     return max(candidates, key=lambda clue: (clue.reading.strength if clue.reading else 0.0) - clue.age, default=None)
 
 
+def _reads_flag(service: str | None, follower: Clue | None, scene: Scene) -> Clue | None:
+    """The clue of the service in which a flag shows, where the one that tells of the flag has no trouble itself."""
+    if service is None:
+        return follower
+    own = [clue for clue in scene.of(service) if clue.troubled and clue.reading is not None]
+    if any(clue.reading is not None and clue.reading.fault_type != "feature_flag" for clue in own):
+        return None
+    failing = [clue for clue in scene.clues if clue.troubled and clue.novelty > 0.6 and clue.service != service]
+    return max(failing, key=lambda clue: (bool(clue.traces), clue.severity, -clue.age), default=None)
+
+
 def _fault_type(change: ChangeEvent, service: str | None, follower: Clue | None) -> str | None:
     """The kind of change, made specific by what it led to where that is itself a fault of deploy or configuration."""
     if _FLAG.search(change.text) and change.kind in (ChangeKind.CONFIG, ChangeKind.DEPLOY):
@@ -284,6 +296,7 @@ def _span(span: timedelta) -> str:
 
 def credited(items: Sequence[Proposal], scene: Scene) -> list[Proposal]:
     """Proposals of a service that was just changed get a part of the change's weight."""
+    items = [_by_policy(item, scene) for item in items]
     near = {each.service: each.near * _KIND_WEIGHT[each.lead.kind] for each in _by_service(scene)}
     return [
         replace(item, facts=replace(item.facts, change=max(item.facts.change, 0.2 * near.get(item.service, 0.0))))
@@ -291,3 +304,15 @@ def credited(items: Sequence[Proposal], scene: Scene) -> list[Proposal]:
         else item
         for item in items
     ]
+
+
+def _by_policy(item: Proposal, scene: Scene) -> Proposal:
+    """A cut network whose policy was just changed has that change's weight."""
+    if item.fault_type != "network_partition" or not (item.component or "").startswith("networkpolicy/"):
+        return item
+    near = [
+        closeness(change, scene)
+        for change in scene.changes
+        if (about := about_of(change)) is not None and about.component == item.component
+    ]
+    return replace(item, facts=replace(item.facts, change=max([item.facts.change, *(0.6 * each for each in near)])))

@@ -72,7 +72,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"no available connection and the queue has reached|all hosts?\(?s?\)? tried for .{0,40}quer(?:y"
          r"|ies) failed(?: \(tried: (?P<what>[\w.:-]+))?",
          "dependency_down", 0.9, "fails to connect to the database: every attempt failed"),
-    Sign(r"rejectedexecution|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)"
+    Sign(r"rejectedexecution|maximum number of threads \(\d+\) created|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)"
          r"|unable to create (?:new )?native thread|can't start new thread|stuck ?thread"
          r"|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads"
          r"|workers)|(?:all|max) (?:\d+ )?(?:worker|thread)s? (?:are )?(?:busy|reached|in use)"
@@ -144,7 +144,9 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|nodes).{0,20}(?:down|failed|unavailable)|host\w* unreachable|unreachable at|hostunreachable|connecterror"
          r"|failed to connect|connection failed|connect(?:ion)? timed out|connecttimeout|connect timeout"
          r"|\bETIMEDOUT\b|could not connect|cannot connect|connect failed|unabletoconnect|connectionexception"
-         r"|(?:not possible|unable|couldn'?t) (?:to )?connect|no connection could be made|database system is"
+         r"|(?:not possible|unable|couldn'?t) (?:to )?connect|no connection could be made"
+         r"|connection to node \S+ .{0,80}could not be established|broker may not be available"
+         r"|network-related or instance-specific error|server was not found or was not accessible|database system is"
          r" (?:shutting down|starting up|in recovery)|terminating connection due to administrator",
          "dependency_down", 0.6, "a dependency cannot be reached"),
     Sign(r"failed to retrieve .{0,30}from redis|redis.{0,40}(?:timeout|timed out|error|fail|unavailable|loading)"
@@ -172,7 +174,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|throttlingexception|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)"
          r"|retry-after|resource_?exhausted|limit exceeded for",
          "rate_limited", 0.85, "rate limited (429 too many requests)"),
-    Sign(r"(?:consumer )?lag\b.{0,40}\d{3,}|queue (?:depth|length|size|backlog).{0,30}(?:\d{3,}|grow|high|exceed)"
+    Sign(r"\blag\b.{0,40}\d{3,}|queue (?:depth|length|size|backlog).{0,30}(?:\d{3,}|grow|high|exceed)"
          r"|backlog (?:of|is|at|size|grow)|unacked|messages? (?:ready|behind|waiting)|queue.{0,20}(?:is "
          r"|almost )?(?:full|overflow)|consumer.{0,40}(?:slow|behind|stalled|stuck|too slow)|max\.poll\.interval"
          r"|(?:buffer|queue) overflow|dead.?letter",

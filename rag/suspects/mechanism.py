@@ -80,6 +80,8 @@ def _effect(item: Proposal, other: Proposal, same: bool) -> float:
     """A bare crash loop or failed probe gives way where its service has a proposal that says why; a defect that stops
     every start gives way to the crash loop that it is."""
     if not same:
+        if item.fault_type in _OF_LINK and other.fault_type == "network_partition" and _cut_off(item, other):
+            return BEHIND
         lost = other.fault_type == "packet_loss" and item.fault_type in _OF_LINK
         return BEHIND if lost and item.service is not None and item.service in other.words else 0.0
     if item.fault_type in EFFECTS and item.facts.strength < 0.8 and _explains(other):
@@ -87,6 +89,12 @@ def _effect(item: Proposal, other: Proposal, same: bool) -> float:
     if item.fault_type in _GENERIC and other.fault_type == "crash_loop" and other.facts.state >= 0.3:
         return BEHIND
     return BEHIND if other.fault_type == "packet_loss" and item.fault_type in _OF_LINK else 0.0
+
+
+def _cut_off(item: Proposal, other: Proposal) -> bool:
+    """Whether what callers miss is told by a service that has no route itself: its network is cut, not the callee."""
+    told = other.facts.strength >= 0.8 and other.facts.novelty >= 0.6
+    return told and item.kind is SuspectKind.PROPAGATION and {e.service for e in item.evidence} == {other.service}
 
 
 def _brought(item: Proposal, other: Proposal, same: bool) -> float:

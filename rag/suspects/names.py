@@ -59,6 +59,12 @@ _WORDS: Final = {
     "zookeeper": "zookeeper",
     "cassandra": "cassandra",
     "vault": "vault",
+    "sqlclient": "sqlserver",
+    "sqlserver": "sqlserver",
+    "mssql": "sqlserver",
+    "clickhouse": "clickhouse",
+    "influxdb": "influxdb",
+    "couchdb": "couchdb",
     "smtp": "smtp",
     "ldap": "ldap",
     "nats": "nats",
@@ -114,7 +120,7 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
     Dependencies that no service stands for are given by their product (`postgres`) or their host; a host outside the
     cluster by its full name.
     """
-    known = {simple(service): service for service in services}
+    known = _by_name(services)
     seen: set[str] = set()
     abroad = list(outside(text, services))
     inside = text
@@ -131,6 +137,12 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
                 continue  # `redis` after `redis-cart:6379`
             seen.add(resolved)
             yield resolved
+
+
+def _by_name(services: Collection[str]) -> dict[str, str]:
+    """Services by their full and their bare names; where two share a bare one (`cart`, `cart-db`), it is the shorter's."""
+    ordered = sorted(services, key=lambda service: (-len(service), service))
+    return {simple(service): service for service in ordered} | {service.lower(): service for service in ordered}
 
 
 _INSIDE: Final = re.compile(r"(?:^|\.)(?:svc|cluster|local|localdomain|internal|lan|intra|corp|pod)(?:\.|$)")
@@ -253,6 +265,8 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 def _resolve(candidate: tuple[str, bool], known: dict[str, str]) -> str | None:
     name, alone = candidate
+    if name in known:
+        return known[name]
     bare = simple(name)
     if bare in known:
         return known[bare]

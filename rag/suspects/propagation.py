@@ -91,6 +91,8 @@ def blame(scene: Scene) -> Blame:
         if not clue.failing:
             continue
         names = tuple(name for name in named(_complaint_of(clue), scene.services) if name != clue.service)
+        if _of_store(clue):
+            continue  # whom it names there is its client
         for name in names:
             mentioned.setdefault(name, []).append(clue)
         if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
@@ -116,6 +118,15 @@ def _first_hand(origins: Origins, of_clue: Mapping[Citation, tuple[str, ...]]) -
         for place, found in origins.items()
     }
     return {place: found for place, found in kept.items() if found}
+
+
+_OF_STORE: Final = frozenset({"slow_query", "lock_contention", "data_corruption", "disk_full", "cache_failure"})
+"""What a database, cache or broker reports of itself, in whose words its tables and clients are named."""
+
+
+def _of_store(clue: Clue) -> bool:
+    told = clue.service is not None and is_product(clue.service)
+    return told and clue.reading is not None and clue.reading.fault_type in _OF_STORE
 
 
 def _of_client(clue: Clue) -> bool:

@@ -54,9 +54,14 @@ class _Stop:
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     """One proposal for each service that stopped near the onset, stays silent, and is missed by its callers."""
-    for service, stops in _stopped(scene).items():
+    gone = {
+        service: stops for service, stops in _stopped(scene).items() if not _came_back(service, stops[0].at, scene)
+    }
+    for service, stops in gone.items():
         missed = [clue for clue in graph.callers.get(service, ()) if _misses(clue)]
-        if not missed or _came_back(service, stops[0].at, scene):
+        if not missed and len(gone) == 1:
+            missed = [clue for clue in scene.clues if _refused_by_address(clue, service, graph)]
+        if not missed:
             continue
         callers = ", ".join(dict.fromkeys(clue.service for clue in missed if clue.service))
         lead = max(missed, key=lambda clue: clue.activity.during)
@@ -84,6 +89,15 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
 
 def _misses(clue: Clue) -> bool:
     return clue.novelty > 0.3 and clue.reading is not None and clue.reading.fault_type in _LOST
+
+
+_REFUSED: Final = re.compile(r"refused", re.IGNORECASE)
+
+
+def _refused_by_address(clue: Clue, service: str, graph: Blame) -> bool:
+    """Whether a caller is refused by something that it knows by address alone."""
+    told = clue.service != service and _misses(clue) and _REFUSED.search(clue.text[:600]) is not None
+    return told and clue.weighty and not graph.names(clue)
 
 
 def _stopped(scene: Scene) -> dict[str, list[_Stop]]:
