@@ -15,6 +15,7 @@ from core.domain import Citation
 from core.stacktrace import root_frame
 from rag.suspects.clue import Clue
 from rag.suspects.frame import own_packages
+from rag.suspects.names import is_product
 
 _ANSWER: Final = re.compile(
     r"\b(?:HTTP(?:/[\d.]+)?(?: status| error)?(?: code)?[: =]*5\d\d|5\d\d (?:Internal Server Error|Bad Gateway|"
@@ -37,6 +38,9 @@ _TELLING: Final = 16
 _ENOUGH: Final = 48
 """Characters that a message must have before its repetition means anything, and how many of them must come again: an
 answer often ends earlier than the message that it repeats."""
+
+_WORD: Final = re.compile(r"[A-Za-z]{2}")
+"""A wrapper has words of its own before what it repeats."""
 
 Origins = Mapping[Citation, tuple[Clue, ...]]
 
@@ -80,8 +84,11 @@ def _repeated(clue: Clue, others: Sequence[Clue]) -> Iterator[Clue]:
     said = _message(clue)
     for other in others:
         message = _message(other)[:_ENOUGH]
-        if len(message) < _TELLING or said.find(message) <= 0:
+        before, found, _ = said.partition(message)
+        if len(message) < _TELLING or not found or not _WORD.search(before):
             continue
+        if is_product(clue.service or "") and not is_product(other.service or ""):
+            continue  # what a client says of a database, it has from there
         if clue.traces and other.traces and clue.traces[0].exception == other.traces[0].exception:
             continue  # the same exception, told with more words
         yield other

@@ -38,6 +38,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"vm_memory_high_watermark set|memory resource limit alarm set"
          r"|(?:memory|ram) alarm (?:is )?(?:set|raised|active)",
          "out_of_memory", 0.95, "the broker is out of memory: its memory alarm blocks the publishers"),
+    Sign(r"circuit_?breaking_?exception|\[parent\] data too large",
+         "out_of_memory", 0.88, "the memory circuit breaker opened: a request would exceed the heap limit"),
     Sign(r"memory leak|heap (?:usage )?(?:keeps|is still) growing|leaked? \d+ ?(?:mb|mib|bytes|objects)",
          "memory_leak", 0.9, "memory leak"),
     Sign(r"memory pressure|memorypressure\s+true|(?:high|approaching).{0,20}memory|memory.{0,30}(?:soft limit|above"
@@ -72,7 +74,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"no available connection and the queue has reached|all hosts?\(?s?\)? tried for .{0,40}quer(?:y"
          r"|ies) failed(?: \(tried: (?P<what>[\w.:-]+))?",
          "dependency_down", 0.9, "fails to connect to the database: every attempt failed"),
-    Sign(r"rejectedexecution|maximum number of threads \(\d+\) created|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)"
+    Sign(r"rejectedexecution|maximum number of threads \(\d+\) created"
+         r"|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)"
          r"|unable to create (?:new )?native thread|can't start new thread|stuck ?thread"
          r"|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads"
          r"|workers)|(?:all|max) (?:\d+ )?(?:worker|thread)s? (?:are )?(?:busy|reached|in use)"
@@ -139,6 +142,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|provider|gateway|peer|node|leader|master|primary) (?:[\w.:-]+ )?(?:is |has become |became "
          r"|went )?(?:currently )?(?:unavailable|unreachable|not available|down\b|offline|not responding|gone away"
          r"|dead\b|not reachable)", "dependency_down", 0.75, "a dependency is unavailable"),
+    Sign(r"\bvault is sealed|connection_forced|broker forced connection closure|amqpconnectionerror",
+         "dependency_down", 0.7, "a dependency is unavailable"),
     Sign(r"\b503\b.{0,30}(?:service unavailable|status|upstream)|service unavailable|no healthy upstream"
          r"|no live upstreams|circuit ?breaker.{0,40}(?:open|trip|is open)|all (?:replicas|hosts|brokers"
          r"|nodes).{0,20}(?:down|failed|unavailable)|host\w* unreachable|unreachable at|hostunreachable|connecterror"
@@ -171,7 +176,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|after )?(?P<what>\d+(?:\.\d+)? ?(?:s\b|sec|seconds|ms|min))",
          "slow_query", 0.35, "database calls are slow"),
     Sign(r"(?<![.\d])429(?![.\d])|too many (?:requests|messages|calls)|slow ?down\b|rate.?limit\w*|quota exceeded"
-         r"|throttlingexception|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)"
+         r"|throttlingexception|provisionedthroughputexceeded\w*"
+         r"|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)"
          r"|retry-after|resource_?exhausted|limit exceeded for",
          "rate_limited", 0.85, "rate limited (429 too many requests)"),
     Sign(r"\blag\b.{0,40}\d{3,}|queue (?:depth|length|size|backlog).{0,30}(?:\d{3,}|grow|high|exceed)"
@@ -221,7 +227,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|(?:reply|response|answer|payload) (?:of|from) (?P<what>[\w.-]+)"
          r" (?:has no|lacks|misses|is missing|does not (?:have|contain|match))",
          "version_mismatch", 0.96, "the answer of another service has a form that is not expected"),
-    Sign(r"version (?:mismatch|conflict|skew|incompatib\w*)|incompatible (?:version|api|protocol|schema|client"
+    Sign(r"code = unimplemented\b|unknown (?:grpc )?(?:service|method) [\w./]*[A-Z][\w./]*|unimplemented: unknown"
+         r"|version (?:mismatch|conflict|skew|incompatib\w*)|incompatible (?:version|api|protocol|schema|client"
          r"|driver)|unsupported (?:version|protocol|api|wire)|unsupportedclassversion"
          r"|requires? (?:at least )?(?:version|wire version)|no (?:such method|matching version)|nosuchmethoderror"
          r"|noclassdeffound|classnotfoundexception|abstractmethoderror|symbol not found|undefined symbol"
@@ -263,7 +270,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|programmingerror.{0,40}syntax|failed to execute query (?P<w2>[\w.]+): syntax",
          "code_defect", 0.9, "syntax error in a database query"),
     Sign(r"jsondecodeerror|unexpected token .{0,20}(?:in json|json)|invalid json|malformed json|json(?:parse|mapping"
-         r"|syntax)?exception|cannot (?:deserialize|unmarshal)|(?:failed|unable|could not) to (?:parse|decode"
+         r"|syntax)?exception|cannot (?:deserialize|unmarshal)|(?:(?:failed|unable) to|could not) (?:parse|decode"
          r"|deserialize|unmarshal)|invalid (?:character|payload|message|format|input|date|utf-?8)|unicodedecodeerror"
          r"|numberformatexception|invalid literal for|deserializ\w+ (?:error|fail\w*)|parse ?error|schema validation"
          r"|validation (?:error|failed)|validationerror|bad ?request\b.{0,30}body|unprocessable|could not be parsed"

@@ -140,7 +140,7 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
 
 
 def _by_name(services: Collection[str]) -> dict[str, str]:
-    """Services by their full and their bare names; where two share a bare one (`cart`, `cart-db`), it is the shorter's."""
+    """Services by their full and their bare names; a bare one that two share (`cart`, `cart-db`) is the shorter's."""
     ordered = sorted(services, key=lambda service: (-len(service), service))
     return {simple(service): service for service in ordered} | {service.lower(): service for service in ordered}
 

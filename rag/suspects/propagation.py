@@ -17,6 +17,7 @@ from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
 from rag.suspects.names import called_host, hosts, is_outside, is_product, machine_of, named, without_own_names
+from rag.suspects.novelty import OF_REQUEST, PASSING_NOVELTY
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
@@ -203,7 +204,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
                 facts,
                 strength=max(facts.strength, 0.5),
                 upstream=max(graph.upstream(callee, scene), 0.5 if len(services) == 1 else 0.0),
-                remote=0.3 if seen else 0.0,
+                remote=MIDDLEMAN if _waits_itself(callee, scene, graph) else 0.3 if seen else 0.0,
             ),
             evidence=tuple(clue.evidence for clue in clues[:3]),
             fault_type=fault_type,
@@ -211,6 +212,16 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             component=called_host(host) if external else f"host/{machine}" if machine else None,
             words=frozenset({callee}),
         )
+
+
+MIDDLEMAN: Final = 0.9
+"""How far a service that waits for another one itself steps back."""
+
+
+def _waits_itself(callee: str, scene: Scene, graph: Blame) -> bool:
+    """Whether all that a blamed service complains of, lastingly, is another service of these logs."""
+    lasting = [clue for clue in scene.of(callee) if clue.weighty and clue.troubled]
+    return bool(lasting) and all(any(name in scene.services for name in graph.names(clue)) for clue in lasting)
 
 
 def _tells_a_cause(clue: Clue, graph: Blame) -> bool:
@@ -258,6 +269,13 @@ def _echo(clue: Clue, scene: Scene, graph: Blame) -> float:
     return float(any(name in graph.names(clue) or is_product(name) for name in others if name))
 
 
+def _weight(own: Clue | None) -> float:
+    """How far what others say of a service speaks for one record of it: not for its passing noise."""
+    if own is None or own.reading is None or own.object is not None or own.reading.fault_type not in OF_REQUEST:
+        return 1.0
+    return 1.0 if own.novelty > PASSING_NOVELTY else own.novelty
+
+
 def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) -> Proposal:
     """The proposal with what others say about its service, and whether its own record blames another."""
     own = clue if clue is not None and clue.service == proposal.service else None
@@ -266,7 +284,7 @@ def decorate(proposal: Proposal, scene: Scene, graph: Blame, clue: Clue | None) 
         proposal.facts,
         # The words of an answer describe what the caller got, not what broke.
         strength=proposal.facts.strength * (0.5 if handed_on else 1.0),
-        upstream=max(proposal.facts.upstream, graph.upstream(proposal.service, scene)),
+        upstream=max(proposal.facts.upstream, graph.upstream(proposal.service, scene) * _weight(own)),
         blames=graph.blames(own, scene) if own is not None else 0.0,
         echo=1.0 if handed_on else _echo(own, scene, graph) if own is not None else 0.0,
     )

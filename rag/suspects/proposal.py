@@ -56,11 +56,13 @@ class Facts:
     """1 for the second choice of a mechanism: the caller of the deepest frame, a thing only inferred."""
 
     def maximum(self, other: Facts) -> Facts:
-        """The larger of each fact (the smaller of those that speak against)."""
-        against = ("blames", "echo", "remote")
+        """The larger of each fact; of those that speak against, the ones of the side that has less of them."""
+        milder = max(self, other, key=_against)
         return Facts(
             **{
-                item.name: (min if item.name in against else max)(getattr(self, item.name), getattr(other, item.name))
+                item.name: getattr(milder, item.name)
+                if item.name in AGAINST
+                else max(getattr(self, item.name), getattr(other, item.name))
                 for item in fields(self)
             }
         )
@@ -85,6 +87,14 @@ WEIGHTS: Final = Facts(
     remote=-1.2,
 )
 """Weight of each fact in the logistic score; `docs/suspects.md` says how they were chosen."""
+
+
+AGAINST: Final = ("blames", "echo", "remote")
+"""Facts that speak against a proposal: they belong together, for one record has them all."""
+
+
+def _against(facts: Facts) -> float:
+    return float(sum(getattr(WEIGHTS, name) * getattr(facts, name) for name in AGAINST))
 
 
 def weighted(facts: Facts) -> float:

@@ -71,6 +71,17 @@ def read(text: str) -> Reading | None:
     return max(readings(text), key=lambda reading: reading.strength, default=None)
 
 
+GUESSING: Final = 100
+"""So many refused log-ins are no mistake of a customer and no secret that expired: somebody guesses."""
+
+
+def persistent(reading: Reading | None, text: str, count: int) -> Reading | None:
+    """The reading of a message that was told `count` times: refused log-ins in such numbers are guesses."""
+    if reading is None or reading.fault_type != "credential_expired" or count < GUESSING:
+        return reading
+    return next((each for each in readings(text) if each.fault_type == "brute_force"), reading)
+
+
 def recovered(text: str) -> bool:
     """Whether a text reports the end of trouble."""
     return _guard(RECOVERED).search(text[:MAX_CHARACTERS]) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from typing import Final
 from core import severity as levels
 from core.domain import (
     Anomaly,
-    AnomalyKind,
     ChangeEvent,
     Citation,
     Incident,
@@ -28,9 +26,10 @@ from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.failing_test import with_frames
+from rag.suspects.novelty import COMMON_NOVELTY, FEW, SINGULAR, common, novelty_of, passing
 from rag.suspects.objects import is_event, is_platform, of_kubernetes, subject
 from rag.suspects.origin import named_after_file, program_of, told_apart
-from rag.suspects.reading import Reading, read, recovered
+from rag.suspects.reading import Reading, persistent, read, recovered
 
 MAX_CLUES: Final = 160
 """Templates of one incident that are looked at, the most telling first: bounds the work for a storm."""
@@ -53,11 +52,6 @@ RECENT_NOVELTY: Final = 0.8
 LEAD: Final = timedelta(minutes=2)
 """How far before the incident's start a first sign may stand."""
 
-FEW: Final = 3
-COMMON: Final = 2
-COMMON_NOVELTY: Final = 0.3
-"""So few records of a message that so many were told of before, by other services, are no news of this one."""
-
 _TROUBLE: Final = re.compile(
     r"error|fail|fatal|panic|exception|traceback|warn|denied|refused|timed? ?out|timeout|unable|cannot|could not|can't"
     r"|kill|crash|back-?off|oom|evict|unhealthy|expired|invalid|missing|not found|no such|exceed|exhaust|throttl|slow"
@@ -69,8 +63,6 @@ _TROUBLE: Final = re.compile(
     re.IGNORECASE,
 )
 """A cheap first look at a template: does it speak of trouble at all?"""
-
-_SINGULAR: Final = frozenset({AnomalyKind.NEW_TEMPLATE, AnomalyKind.RARE_TEMPLATE, AnomalyKind.NEW_VALUE})
 
 
 @dataclass(frozen=True)
@@ -149,7 +141,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         citations.setdefault(row.first, row)
     earlier = {row.first: row for row in _rare_before(incident, detection)}
     usual = _usual(incident, detection)
-    common = _common(incident, detection)
+    known = common(detection.history, incident.starts_at - LEAD if incident.starts_at is not None else None)
     citations.update({place: row for place, row in earlier.items() if place not in citations})
     for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
         for example in anomaly.examples[:1]:
@@ -170,7 +162,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         told = clue.object is not None and clue.reading is not None and clue.reading.strength >= RARE_STRENGTH
         if usual is not None and told and row.before and (row.template_id, row.service) not in usual:
             clue = replace(clue, novelty=max(clue.novelty, RECENT_NOVELTY))
-        if row.during <= FEW and row.template_id in common and (found is None or found.kind not in _SINGULAR):
+        if row.during <= FEW and row.template_id in known and (found is None or found.kind not in SINGULAR):
             clue = replace(clue, novelty=min(clue.novelty, COMMON_NOVELTY))
         if citation in earlier and found is None:
             if clue.reading is None or clue.reading.strength < RARE_STRENGTH:
@@ -181,7 +173,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         elif not recovered(clue.text):
             clues.append(clue)
     clues = with_frames(sorted(clues, key=_appearance), detection.reader)
-    ordered = told_of(told_apart(clues), {row.service for row in rows if row.service})
+    ordered = passing(told_of(told_apart(clues), {row.service for row in rows if row.service}))
     background = told_apart(background)
     return Scene(
         incident=incident,
@@ -242,16 +234,6 @@ def _usual(incident: Incident, detection: Detection) -> frozenset[tuple[int, str
     return frozenset((row.template_id, row.service) for row in rows) or None
 
 
-def _common(incident: Incident, detection: Detection) -> frozenset[int]:
-    """The templates that some service told of more than once before the incident: the noise of a whole fleet."""
-    if incident.starts_at is None:
-        return frozenset()
-    told: dict[int, int] = {}
-    for row in detection.history.activity(None, incident.starts_at - LEAD):
-        told[row.template_id] = told.get(row.template_id, 0) + row.during
-    return frozenset(template for template, count in told.items() if count >= COMMON)
-
-
 def _concerns(row: TemplateActivity, incident: Incident, anomalies: Mapping[tuple[int, str | None], Anomaly]) -> bool:
     """Records without a time are in every window: they tell of this incident only where it has none, or names them."""
     if (row.template_id, row.service) in anomalies:
@@ -299,9 +281,9 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
         row,
         record,
         anomaly,
-        _read_record(body, traces),
+        persistent(_read_record(body, traces), body, row.during),
         traces,
-        _novelty(row, anomaly),
+        novelty_of(row, anomaly),
         service,
         object=about.component if about is not None else None,
     )
@@ -331,34 +313,6 @@ def _read_access(served: Access) -> Reading | None:
     if status == 429 or status >= 500:
         return read("429 too many requests" if status == 429 else f"HTTP {status}: internal server error")
     return None
-
-
-def _novelty(row: TemplateActivity, anomaly: Anomaly | None) -> float:
-    """How new a template is: 1 never seen before; else by how much its rate grew."""
-    if anomaly is not None and anomaly.kind in _SINGULAR:
-        return 1.0
-    if row.before == 0:
-        return 1.0 if row.reference is not None else 0.7  # nothing to compare with: new for all we know
-    growth = 0.0
-    if row.window and row.reference and row.reference.total_seconds() > 0:
-        window = max(row.window.total_seconds(), 1.0)
-        usual = row.before * window / row.reference.total_seconds()
-        growth = min(max((row.during / usual - 1.5) / 8.5, 0.0), 0.8) * _surprise(row.during, usual)
-    elif row.during > 3 * row.before:
-        growth = 0.5
-    return max(growth, 0.8 * anomaly.score if anomaly is not None else 0.0)
-
-
-def _surprise(count: int, usual: float) -> float:
-    """How little chance explains a count where `usual` is expected, in [0, 1]: 1 from p = .001 on.
-
-    The tail of a Poisson distribution, bounded by Chernoff: a chore that ran four times before and once now has not
-    grown, however short the window is.
-    """
-    if count <= usual:
-        return 0.0
-    log_p = count - usual - count * math.log(count / max(usual, 1e-9))
-    return min(1.0, -log_p / math.log(1_000))
 
 
 def _aged(clues: Sequence[Clue], incident: Incident) -> Iterable[Clue]:

@@ -54,9 +54,7 @@ class _Stop:
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     """One proposal for each service that stopped near the onset, stays silent, and is missed by its callers."""
-    gone = {
-        service: stops for service, stops in _stopped(scene).items() if not _came_back(service, stops[0].at, scene)
-    }
+    gone = {service: stops for service, stops in _stopped(scene).items() if not _came_back(service, stops[0].at, scene)}
     for service, stops in gone.items():
         missed = [clue for clue in graph.callers.get(service, ()) if _misses(clue)]
         if not missed and len(gone) == 1:

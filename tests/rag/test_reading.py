@@ -27,6 +27,15 @@ from rag.suspects.reading import read
             None,
         ),
         ("All 200 request threads are busy", "thread_pool_exhaustion", None),
+        ("Maximum number of threads (150) created for connector [8443]", "thread_pool_exhaustion", None),
+        ("# Query_time: 8.2  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 900111", "slow_query", "8.2"),
+        ("Connection to node 2 (kafka/10.0.0.4:9092) could not be established.", "dependency_down", None),
+        ("SqlException: A network-related or instance-specific error occurred", "dependency_down", None),
+        ("* Vault is sealed", "dependency_down", None),
+        ("rpc error: code = Unimplemented desc = unknown service acme.Quotes", "version_mismatch", None),
+        ("ProvisionedThroughputExceededException: slow your reads", "rate_limited", None),
+        ("CircuitBreakingException: [parent] Data too large", "out_of_memory", None),
+        ("could not parse the date of row 7", "bad_input", None),
         ("lookup payments.svc on 10.0.0.10:53: no such host", "dns_failure", "payments.svc"),
         ("getaddrinfo ENOTFOUND db.internal", "dns_failure", "db.internal"),
         ("dial tcp 10.0.0.3:5432: connect: connection refused", "connection_refused", None),
@@ -72,6 +81,7 @@ def test_reads_the_words_of_common_software(text: str, fault_type: str, what: st
         "Total logs found before filtering: 0. No logs found",
         "GET /index.html in 429.3 ms",
         "handled request in 502.1 ms",
+        "pool-1 - Failed to validate connection Conn@2 (closed). Possibly consider using a shorter maxLifetime value.",
     ],
 )
 def test_harmless_words_say_nothing(text: str) -> None:

