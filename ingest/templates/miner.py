@@ -229,7 +229,7 @@ class DrainMiner:
         chosen = fresh.select("key").join(first, on="key", how="left", maintain_order="left")
         masked = chosen.select(masking.mask(pl.col("text"), self.config.masks))["text"]
         services = _services(batch).gather(chosen["row"]).to_list()
-        return list(zip(chosen["key"], masked, chosen["text"], services, strict=True))
+        return list(zip(chosen["key"].to_list(), masked.to_list(), chosen["text"].to_list(), services, strict=True))
 
     def _learn(self, fresh: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> None:
         entries = self._masked(fresh, rows, batch)

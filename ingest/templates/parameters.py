@@ -49,9 +49,9 @@ def extract(template: str, bodies: pl.Series) -> pl.DataFrame:
     head = pl.DataFrame({"body": bodies}).select(masking.head(pl.col("body").fill_null("")))["body"]
     found = _groups(head, _pattern(template, 0), names)
     for tolerance in (1, 2):
-        missed = found[names[0]].is_null()
-        if not missed.any():
+        if not found[names[0]].null_count():
             break
+        missed = found[names[0]].is_null()
         again = _groups(head.filter(missed), _pattern(template, tolerance), names)
         at = missed.arg_true()
         found = found.with_columns(found[name].scatter(at, again[name]) for name in names)
@@ -95,8 +95,8 @@ def examples(template: str, bodies: Sequence[str], limit: int = 3) -> tuple[tupl
     """For each wildcard: its type and up to `limit` distinct values among some messages, the first ones."""
     found = extract(template, pl.Series("body", bodies, dtype=pl.String))
     return tuple(
-        (kind, tuple(found[name].drop_nulls().unique(maintain_order=True).head(limit)))
-        for kind, name in zip(types(template), columns(template), strict=True)
+        (kind, tuple(dict.fromkeys(value for value in column.to_list() if value is not None))[:limit])
+        for kind, column in zip(types(template), found.get_columns(), strict=True)
     )
 
 
@@ -139,5 +139,6 @@ def _pattern(template: str, tolerance: int) -> str:
 
 
 def _groups(texts: pl.Series, pattern: str, names: Sequence[str]) -> pl.DataFrame:
-    found = texts.str.extract_groups(pattern).struct.rename_fields(list(names)).struct.unnest()
+    found = texts.str.extract_groups(pattern).struct.unnest()
+    found.columns = list(names)
     return found.with_columns(pl.all().str.strip_chars())
