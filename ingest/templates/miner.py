@@ -243,24 +243,24 @@ class DrainMiner:
 
     def _mine(self, entries: Sequence[tuple[int, str, str, str | None]]) -> None:
         """Finds or founds the template of each masked message."""
-        news: dict[str, tuple[str, str | None]] = {}
+        news: dict[str, tuple[str, str | None, Words, str]] = {}
+        self.store.ensure_index(self.config.siblings)
         for _, masked, text, service in entries:
             if masked in self._shapes or masked in news:
                 continue
-            variant = self.fit(masked)
+            words, layout = split(masked)
+            variant = self.store.fit(words, layout)
             if variant is None:
-                news[masked] = (text, service)
+                news[masked] = (text, service, words, layout)
             else:
                 self._shapes[masked] = variant
         if not news:
             return
         touched: set[int] = set()
         changed: set[int] = set()
-        for masked in sorted(news):
-            words, layout = split(masked)
+        for masked, (text, service, words, layout) in sorted(news.items()):
             fitting = self.store.fit(words, layout)
             if fitting is None:
-                text, service = news[masked]
                 fitting = self.store.found(masked, words, layout, service, self.batches)
                 template = self.store.templates[self.resolve(fitting)]
                 if len(template.examples) < MAX_EXAMPLES:

@@ -56,12 +56,14 @@ def _wild(words: Words) -> _Positions:
 
 
 def _constants(words: Words, positions: _Positions) -> Words:
-    return _keeper(len(words), positions)(words) if positions else words
+    return _keeper(len(words), positions)(words)
 
 
 @lru_cache(maxsize=1 << 16)
 def _keeper(length: int, positions: _Positions) -> Callable[[Words], Words]:
     """A function that leaves the words at `positions` out; the same few are asked for with every message."""
+    if not positions:
+        return tuple  # of a tuple: itself
     kept = [at for at in range(length) if at not in set(positions)]
     if len(kept) > 1:
         return itemgetter(*kept)
@@ -82,6 +84,8 @@ class TemplateStore:
         self.last_texts: dict[int, str] = {}
         """Newest texts of templates that were forgotten, for those who still hold their ids; not saved."""
         self._fitting: dict[str, dict[_Positions, dict[Words, int]]] = {}
+        self._probes: dict[str, list[tuple[Callable[[Words], Words], dict[Words, int]]]] = {}
+        """By layout, the tables of `_fitting` in order, each with what makes its key; made when first asked for."""
         self._keys: dict[tuple[str, int, int], list[int]] = defaultdict(list)
         self._text_keys: dict[int, tuple[str, dict[tuple[str, int, int], None]]] = {}
         self._indexed = True
@@ -118,11 +122,15 @@ class TemplateStore:
 
     def fit(self, words: Words, layout: str) -> int | None:
         """The variant that a message fits, the one with the fewest wildcards first; None where there is none."""
-        by_positions = self._fitting.get(layout)
-        if by_positions is None:
-            return None
-        for positions, by_constants in by_positions.items():
-            found = by_constants.get(_constants(words, positions))
+        probes = self._probes.get(layout)
+        if probes is None:
+            by_positions = self._fitting.get(layout)
+            if by_positions is None:
+                return None
+            probes = [(_keeper(len(words), positions), table) for positions, table in by_positions.items()]
+            self._probes[layout] = probes
+        for keep, by_constants in probes:
+            found = by_constants.get(keep(words))
             if found is not None:
                 return found
         return None
@@ -135,6 +143,7 @@ class TemplateStore:
         positions = _wild(variant.words)
         by_positions = self._fitting.setdefault(variant.layout, {})
         if positions not in by_positions:
+            self._probes.pop(variant.layout, None)
             by_positions[positions] = {}
             self._fitting[variant.layout] = dict(sorted(by_positions.items(), key=lambda item: (len(item[0]), item[0])))
         self._fitting[variant.layout][positions][_constants(variant.words, positions)] = variant.template_id
@@ -144,6 +153,7 @@ class TemplateStore:
         by_positions = self._fitting[variant.layout]
         del by_positions[positions][_constants(variant.words, positions)]
         if not by_positions[positions]:
+            self._probes.pop(variant.layout, None)
             del by_positions[positions]
         if not by_positions:
             del self._fitting[variant.layout]

@@ -20,7 +20,7 @@ SLOT: Final = "\x00"
 """Stands for a word in a layout."""
 
 WILDCARD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>")
-_WORD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>\x00]+")
+_WORD: Final = re.compile(r"(<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>\x00]+)")
 _MEMBER: Final = re.compile('(\x00") ?: ?"?(?=\x00)')
 _SIZE: Final = re.compile(r"<(?:NUM|\*|SIZE)> ?<UNIT>")
 
@@ -29,7 +29,8 @@ def split(masked: str) -> tuple[tuple[str, ...], str]:
     """The words of a masked message (its blanks single, as `masking.mask` leaves them) and its layout."""
     if SLOT in masked:
         masked = masked.replace(SLOT, "\ufffd")
-    return tuple(_WORD.findall(masked)), _WORD.sub(SLOT, masked)
+    parts = _WORD.split(masked)  # separators and words in turn
+    return tuple(parts[1::2]), SLOT.join(parts[::2])
 
 
 def join(words: Sequence[str], layout: str) -> str:
