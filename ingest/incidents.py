@@ -129,9 +129,15 @@ def _one(earlier: Sequence[Symptom], later: Sequence[Symptom], horizon: Horizon)
         return True
     if end <= until + horizon.onset and end - start <= PART * (until - first) and start > first + horizon.onset:
         return True
-    if start - first <= max(horizon.onset, horizon.gap // 4):
+    # The main symptoms count too: what accompanies one may have begun before it.
+    apart = min(start - first, abs(_main(later).start - _main(earlier).start))
+    if apart <= max(horizon.onset, horizon.gap // 4):
         return True
     return 2 * (min(until, end) - start) >= max(until - first, end - start)
+
+
+def _main(members: Sequence[Symptom]) -> Symptom:
+    return min(members, key=lambda symptom: (-symptom.weight, _by_start(symptom)))
 
 
 def _alike(a: Sequence[Symptom], b: Sequence[Symptom]) -> bool:

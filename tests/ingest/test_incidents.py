@@ -49,6 +49,13 @@ def test_what_accompanies_a_later_incident_from_long_before_does_not_date_it_bac
     assert [extent(members, HORIZON)[0] for members in groups] == [10 * MINUTE, 100 * MINUTE]
 
 
+def test_incidents_whose_main_symptoms_begin_together_are_one_though_something_mild_began_before() -> None:
+    mild = symptom(7, 21, "api", weight=0.4, alarm=0.4, severity=13, template=3)
+    at_once = [symptom(10, 20, "api"), mild, symptom(10.5, 15.5, "web", template=2)]
+    later = [symptom(10, 20, "api"), mild, symptom(13, 18, "web", template=2)]
+    assert [len(group(each, HORIZON)) for each in (at_once, later)] == [1, 2]
+
+
 def test_milder_symptoms_near_a_strong_one_count_to_its_extent() -> None:
     members = [symptom(10, 20), symptom(9, 22, weight=0.4, template=2)]
     assert extent(members, HORIZON) == (9 * MINUTE, 22 * MINUTE)
