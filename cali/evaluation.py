@@ -145,12 +145,13 @@ def _suspect(rank: int, suspect: Suspect) -> PredictedSuspect:
 
 def _document(case: CaseInput, findings: Findings, detection: Detection) -> MemoryDocument:
     """What memory keeps of the case. Where no incident was found, what would be suspected of the window stands for
-    it, or the warnings and errors of the log."""
+    it, or the warnings and errors of the log, or else its rarest messages."""
     found = findings.findings or _unfound(case, detection)
     if found:
         return document_of_findings(case.case_id, found, source="eval")
+    templates = list(detection.templates.values())
     worst = sorted(
-        (template for template in detection.templates.values() if template.severity >= WARN),
+        [template for template in templates if template.severity >= WARN] or templates,
         key=lambda template: (-template.severity, template.count, template.template_id),
     )[:_TEMPLATES_IN_DOCUMENT]
     return MemoryDocument(

