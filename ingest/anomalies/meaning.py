@@ -37,11 +37,14 @@ _COSTLY: Final = frozenset(
     took duration latency elapsed delay delayed wait waits waited waiting waiters rt urt uht time ms millis seconds secs
     lag lagging backlog depth pending behind queue queued oldest age heap rss mem memory swap used usage utilization cpu
     load attempt attempts retries retry active busy blocked stalled inflight threads goroutines handles fds sockets
-    connections conns locks overdue
+    connections conns locks overdue unacked unacknowledged unprocessed undelivered deferred outstanding
     """,
     )
 )
 """Words of what hurts when it grows: times, waiting lines, resources in use."""
+
+_WAITING: Final = frozenset({"messages", "ready"})
+"""RabbitMQ's name of what nobody has taken from a queue yet."""
 
 _DURATIONS: Final = frozenset({"took", "duration", "latency", "elapsed", "time", "rt", "urt", "uht"})
 
@@ -74,7 +77,8 @@ def scale_of(name: str) -> tuple[float, str]:
 
 def is_costly(name: str) -> bool:
     """Whether more of it hurts."""
-    return not _COSTLY.isdisjoint(words_of(name))
+    words = words_of(name)
+    return not _COSTLY.isdisjoint(words) or _WAITING.issubset(words)
 
 
 def is_duration(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from core.domain import Citation, Evidence, Incident, RuledOut, Suspect
 from core.findings import Detection
 from rag.suspects import (
+    backlog,
     change,
     exhaustion,
     first_new,
@@ -96,6 +97,7 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *silence.propose(scene),
         *network.propose(scene, graph),
         *slowness.propose(scene, graph),
+        *backlog.propose(scene),
         *stopped.propose(scene, graph),
         *listens.propose(scene, graph),
         *schedule.propose(scene),

@@ -119,3 +119,8 @@ def test_names_say_what_numbers_mean() -> None:
     assert scale_of("took_ms") == (1.0, "ms") and scale_of("rt") == (1e3, "ms") and scale_of("status") == (1.0, "")
     assert is_costly("queue_depth") and is_costly("rssMb") and not is_costly("message_id") and not is_costly("flag")
     assert is_amount("rows") and not is_amount("port")
+
+
+@pytest.mark.parametrize("name", ["messages_ready", "messagesReady", "num_unacked", "undelivered_total"])
+def test_what_nobody_has_taken_yet_hurts_when_it_grows(name: str) -> None:
+    assert is_costly(name) and not is_costly("ready_replicas")
