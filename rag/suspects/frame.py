@@ -41,7 +41,8 @@ def own_packages(clue: Clue) -> list[str]:
 
 def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
     place = f"{frame.file}:{frame.line}" if frame.line else str(frame.file)
-    where = f"{frame.function} in {place}" if frame.function else place
+    function = function_of(trace, frame)
+    where = f"{function} in {place}" if function else place
     return Proposal(
         kind=SuspectKind.FRAME,
         cause=f"{cause_of(clue)}, at {where}",
@@ -51,8 +52,32 @@ def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
         fault_type=clue.reading.fault_type if clue.reading is not None else "code_defect",
         service=clue.service,
         component=frame.file or logger_file(clue),
-        function=frame.function,
+        function=function,
     )
+
+
+_GENERATED: Final = (
+    re.compile(r"^<(?P<name>\w+)>[bdgi]__"),  # C#: <AddAsync>b__0
+    re.compile(r"\$anonfun\$(?P<name>\w+?)\$\d+$"),  # Scala: $anonfun$run$2
+)
+_NAMELESS: Final = re.compile(r"^(?:.*\.)?<\w+>$")
+"""Python's `<genexpr>`, Node's `CartService.<anonymous>`."""
+
+
+def function_of(trace: StackTrace, frame: Frame) -> str | None:
+    """The function that a person would name: of code without a name of its own, the one that holds or calls it."""
+    name = frame.function
+    for pattern in _GENERATED:
+        found = pattern.search(name or "")
+        if found is not None:
+            return found["name"]
+    if name == "invokeSuspend" and "$" in (frame.module or ""):  # a coroutine of Kotlin: PayKt$charge$1
+        return str(frame.module).split("$")[1] or name
+    if name is not None and _NAMELESS.match(name) is None:
+        return name
+    outer = reversed(trace.frames[: trace.frames.index(frame)])
+    named = (each.function for each in outer if each.file == frame.file and each.function)
+    return next((each for each in named if _NAMELESS.match(each) is None), name)
 
 
 UNNAMED: Final = 0.3

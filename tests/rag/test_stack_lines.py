@@ -8,6 +8,7 @@ import pytest
 
 from core.domain import Citation, LogRecord
 from core.stacktrace import parse, root_frame
+from rag.suspects.frame import function_of
 from rag.suspects.stack_lines import telling_lines
 
 JAVA = """2026-03-02T10:00:00Z ERROR settlement failed
@@ -81,3 +82,27 @@ def test_a_trace_on_one_line_has_no_lines_of_its_own() -> None:
     found = root_frame(traces, [])
     assert found is not None
     assert telling_lines(one, traces[0], found[1]) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        (
+            'Traceback (most recent call last):\n  File "/app/cart/total.py", line 2, in total\n    return sum(x)\n'
+            '  File "/app/cart/total.py", line 2, in <genexpr>\n    return sum(x)\nKeyError: 1',
+            "total",
+        ),
+        ("TypeError: x\n    at /app/src/cart.js:12:5\n    at addItem (/app/src/cart.js:10:3)", "addItem"),
+        (
+            "System.A: x\n   at S.C.<>c.<Add>b__0(I i) in /src/C.cs:line 2\n   at S.C.Add(I i) in /src/C.cs:line 1",
+            "Add",
+        ),
+        ("java.lang.Error: x\n\tat c.s.Job$.$anonfun$run$2(Job.scala:12)\n\tat c.s.Job$.run(Job.scala:10)", "run"),
+        ("java.lang.Error: x\n\tat c.s.PayKt$charge$1.invokeSuspend(Pay.kt:12)", "charge"),
+        ("TypeError: x\n    at /app/src/cart.js:12:5", None),
+    ],
+)
+def test_code_without_a_name_is_called_by_what_holds_it(text: str, function: str | None) -> None:
+    found = root_frame(parse(text))
+    assert found is not None
+    assert function_of(*found) == function

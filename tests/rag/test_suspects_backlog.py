@@ -13,7 +13,7 @@ ONSET = 600
 
 
 def best(slower: int, why: str) -> tuple[str | None, str | None, str | None]:
-    """The first suspect where the printer writes a record every two seconds, `slower` times fewer from the onset on."""
+    """The first suspect; the printer writes a record every two seconds, `slower` times fewer from the onset on."""
     lines = []
     for second in range(1200):
         if second % (2 if second < ONSET else 2 * slower) == 0:
@@ -27,7 +27,7 @@ def best(slower: int, why: str) -> tuple[str | None, str | None, str | None]:
     log = MemoryLog(tuple(lines))
     told = next(item for item in log.records if item.body.startswith("queue=labels messages_ready=25 "))
     shift = Anomaly(
-        AnomalyKind.NUMERIC_SHIFT, told.template_id or 0, told.body, "broker-stats", levels.INFO, 300, 5, 0.8, 1e-9, why,
+        AnomalyKind.NUMERIC_SHIFT, told.template_id or 0, told.body, "broker-stats", levels.INFO, 300, 5, 0.8, None, why,
         30, told.timestamp, log.records[-1].timestamp,
         (Evidence(told.source, told.position, told.timestamp, told.line, service=told.service),),
     )  # fmt: skip
