@@ -23,11 +23,11 @@ def best(slower: int, why: str) -> tuple[str | None, str | None, str | None]:
         if second % 20 == 0:
             depth = 5 if second < ONSET else second - ONSET + 5
             text = f"queue=labels messages_ready={depth} consumers=1"
-            lines.append(record(text, len(lines) + 1, seconds=second, service="broker-stats"))
+            lines.append(record(text, len(lines) + 1, seconds=second, service="stats"))
     log = MemoryLog(tuple(lines))
     told = next(item for item in log.records if item.body.startswith("queue=labels messages_ready=25 "))
     shift = Anomaly(
-        AnomalyKind.NUMERIC_SHIFT, told.template_id or 0, told.body, "broker-stats", levels.INFO, 300, 5, 0.8, None, why,
+        AnomalyKind.NUMERIC_SHIFT, told.template_id or 0, told.body, "stats", levels.INFO, 300, 5, 0.8, None, why,
         30, told.timestamp, log.records[-1].timestamp,
         (Evidence(told.source, told.position, told.timestamp, told.line, service=told.service),),
     )  # fmt: skip
@@ -44,7 +44,7 @@ def test_the_consumer_is_the_service_that_does_less_than_before() -> None:
 
 
 def test_where_nobody_does_less_it_is_told_of_who_tells_it() -> None:
-    assert best(1, GREW) == ("queue_backlog", "broker-stats", "queue/labels")
+    assert best(1, GREW) == ("queue_backlog", "stats", "queue/labels")
 
 
 @pytest.mark.parametrize(
