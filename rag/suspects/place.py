@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import ChangeKind, SuspectKind
-from rag.suspects.access import Access, access_of
+from rag.suspects.access import access_of
 from rag.suspects.change import about_of, closeness
 from rag.suspects.clue import Clue
 from rag.suspects.hosts import host_of, machine_of, node_named, server_of
 from rag.suspects.names import is_product, outside, simple, without_own_names
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import Proposal, table_of
+from rag.suspects.refused import login_endpoint, refused_client
 from rag.suspects.scene import Scene
 
 _WORKLOADS: Final = ("deployment", "statefulset", "daemonset", "cronjob", "job")
@@ -328,37 +329,12 @@ def queue_named(clue: Clue | None) -> str | None:
 
 def _endpoint(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     """The path at which log-ins are refused, else the machine that they are tried on."""
-    seen = [entry for entry in _refused(scene) if entry[1].status in (401, 403, 429)]
-    if not seen:
-        written = host_of(clue) if clue is not None else None
-        return f"host/{written}" if written is not None else None
-    path = max(seen, key=lambda entry: (_LOGIN.search(entry[1].path) is not None, entry[0].activity.during))[1].path
-    return f"endpoint/{path.split('?', 1)[0].strip('/')}"
-
-
-_LOGIN: Final = re.compile(r"log-?in|sign-?in|auth|token|session|password", re.IGNORECASE)
-_BROWSER: Final = re.compile(r"mozilla|^-$", re.IGNORECASE)
+    written = host_of(clue) if clue is not None else None
+    return login_endpoint(scene) or (f"host/{written}" if written is not None else None)
 
 
 def _client(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
-    """The program whose requests are refused, by its user agent."""
-    seen = [
-        entry
-        for entry in _refused(scene)
-        if entry[1].status in (400, 413, 415, 422) and not _BROWSER.search(entry[1].agent)
-    ]
-    if not seen:
-        return None
-    agent = max(seen, key=lambda entry: entry[0].activity.during)[1].agent
-    return f"client/{re.split(r'[/ ]', agent, maxsplit=1)[0]}"
-
-
-def _refused(scene: Scene) -> list[tuple[Clue, Access]]:
-    return [
-        (clue, served)
-        for clue in scene.clues
-        if clue.novelty > 0.3 and (served := access_of(clue.text)) is not None and 400 <= served.status < 500
-    ]
+    return refused_client(scene)
 
 
 _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None]]] = {
