@@ -1,7 +1,8 @@
 """Whose trouble the operating system tells of: a kernel, an init system or a container runtime speaks of others.
 
-A kill for want of memory names the process, or the unit of its control group; an init system names its unit. Names of
-interpreters (`python`, `java`) are no names of programs. Where none is told, the record stays the carrier's own.
+A kill for want of memory names the process, or the unit of its control group; so do a crash and a denied access; an
+init system names its unit. Names of interpreters (`python`, `java`) are no names of programs. Where none is told, the
+record stays the carrier's own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Final
 from rag.suspects.clue import Clue
 
 _KILLED: Final = (
+    re.compile(r"^(?:traps: )?(?P<name>[\w./-]{2,40})\[\d+\]:? (?:segfault at|general protection)"),
+    re.compile(r"\bavc: +denied .*?\bcomm=\"(?P<name>[\w./-]{2,40})\""),
+    re.compile(r"\bapparmor=\"DENIED\".*?\bcomm=\"(?P<name>[\w./-]{2,40})\""),
     re.compile(r"\bkill(?:ed|ing)? process \d+,? ?\((?P<name>[^)]{2,40})\)", re.IGNORECASE),
     re.compile(r"\boom-kill:.*?\btask=(?P<name>[\w./-]{2,40}),"),
 )
@@ -44,7 +48,10 @@ def told_of(clues: Sequence[Clue], services: Collection[str]) -> list[Clue]:
 
 
 def _killed(clue: Clue, services: Collection[str]) -> str | None:
-    """The program that a kernel killed. What a container's process is called says little: there it must be known."""
+    """The program that a kernel killed or denied something.
+
+    What a container's process is called says little: there it must be known.
+    """
     text = clue.text[:2_000]
     process = next((match for pattern in _KILLED if (match := pattern.search(text)) is not None), None)
     if process is None:

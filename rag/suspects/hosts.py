@@ -23,6 +23,9 @@ _NAMED: Final = (
         rf"{_MACHINE}"
         r"(?=[\"'`:,;.)\]/ ]|$)",
     ),
+    re.compile(rf"\b(?P<kind>Server) [\w.-]+/{_MACHINE} is (?:going )?(?:DOWN|UP)\b"),
+    re.compile(rf"\b(?P<kind>hostAndPort)[\"': =]+{_MACHINE}:\d+"),
+    re.compile(rf"\bMarking {_MACHINE} as failed(?P<kind>)"),
     re.compile(rf"\bfrom {_MACHINE}/\d{{1,3}}(?:\.\d{{1,3}}){{3}}\b(?P<kind>)"),
     re.compile(rf"\b(?P<kind>server): {_MACHINE}/\d{{1,3}}(?:\.\d{{1,3}}){{3}}:\d+"),
 )
@@ -31,12 +34,17 @@ _NUMBERED: Final = re.compile(r"\d")
 _INSTANCE: Final = re.compile(r"[-_@]?\d+$")
 
 
+def logged_on(clue: Clue) -> str | None:
+    """The machine that the header of a record names; None where it names none."""
+    values = (clue.record.attributes.get(key) for key in _HOST_KEYS)
+    return next((value for value in values if isinstance(value, str) and _is_name(value)), None)
+
+
 def host_of(clue: Clue) -> str | None:
     """The machine that a record was written on, as its header or its envelope says; None where neither does."""
-    for key in _HOST_KEYS:
-        value = clue.record.attributes.get(key)
-        if isinstance(value, str) and _is_name(value):
-            return value
+    written = logged_on(clue)
+    if written is not None:
+        return written
     part = clue.record.attributes.get("component")
     if not isinstance(part, str) or "/" not in part:
         return None

@@ -54,6 +54,8 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"\bis down, reason:|backend \S+ has no server available|server \S+ is (?:going )?down\b"
          r"|no server is available to handle this request|all backends? (?:are )?(?:down|failed)",
          "dependency_down", 0.85, "the servers behind the proxy are down"),
+    Sign(r"(?:can't|cannot|could not) connect to (?:local )?(?:mysql|mariadb|postgres\w*|mongo\w*|redis)\b",
+         "dependency_down", 0.8, "the database cannot be reached"),
     Sign(r"can't contact ldap server|slave i/o .{0,80}error connecting to (?:master|source)"
          r"|lost connection to (?:mysql|master|primary)"
          r"|no cluster leader|no leader at term|lost the (?:tcp streaming|leader)|not enough votes"

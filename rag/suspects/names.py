@@ -185,7 +185,15 @@ def machine_of(text: str, product: str) -> str | None:
         host = (match["host"] or match["host2"] or "").lower()
         if _product_at(match) == product and host not in _LOCAL and _is_machine(host.split(".", 1)[0], product):
             return host
-    return None
+    told = _SERVER_AT.search(text[:2_000])
+    host = told["host"].lower() if told is not None else ""
+    return host if host and host not in _LOCAL and simple(host) != product else None
+
+
+_SERVER_AT: Final = re.compile(
+    r"(?:server (?:on|at)|running on host|connect to host) ['\"](?P<host>[A-Za-z][\w.-]*)['\"]"
+)
+"""How drivers of databases name the machine: `server on 'db-1'`, `server at "db-1" (10.0.0.5), port 5432`."""
 
 
 def _product_at(address: re.Match[str]) -> str | None:

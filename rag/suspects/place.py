@@ -16,7 +16,7 @@ from core.domain import ChangeKind, SuspectKind
 from rag.suspects.access import access_of
 from rag.suspects.change import about_of, closeness
 from rag.suspects.clue import Clue
-from rag.suspects.hosts import host_of, machine_of, node_named, server_of
+from rag.suspects.hosts import host_of, logged_on, machine_of, node_named, server_of
 from rag.suspects.names import is_product, outside, simple, without_own_names
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import Proposal, table_of
@@ -45,6 +45,9 @@ def place(item: Proposal, clue: Clue | None, scene: Scene) -> Proposal:
         )
     finder = _FINDERS.get(item.fault_type or "")
     found = finder(item, clue, scene) if finder is not None else None
+    if found is None and item.component is None and not scene.kubernetes and clue is not None:
+        written = logged_on(clue) if clue.service == item.service else None
+        found = f"host/{written}" if written is not None and item.fault_type is not None else None
     if found is None or found == item.component:
         return item
     code = item.fault_type in _OF_CODE or item.fault_type == "crash_loop"
@@ -143,7 +146,9 @@ def _configured_or_workload(item: Proposal, clue: Clue | None, scene: Scene) -> 
 
 def _external(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     host = outside_host(clue, scene)
-    return f"external/{host}" if host is not None else None
+    if host is not None:
+        return f"external/{host}"
+    return node_named(clue) if clue is not None and not scene.kubernetes else None
 
 
 def _external_or_callee(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
@@ -208,6 +213,10 @@ def _node(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
     """The node that the record is about or stands on, else the one that others report the same fault of."""
     if item.component is not None and item.component.startswith("node/"):
         return None
+    if not scene.kubernetes:
+        machine = _machine(clue, scene)
+        member = machine is not None and item.fault_type == "node_not_ready"
+        return f"node/{machine.split('/', 1)[1]}" if machine is not None and member else machine
     nodes = [node_of(other) for other in _first(clue, scene) if _about_nodes(other)]
     return next((node for node in nodes if node is not None), None)
 
@@ -250,13 +259,7 @@ def _policy_or_node(item: Proposal, clue: Clue | None, scene: Scene) -> str | No
     named = _POLICY.search(clue.text) if clue is not None else None
     if named is not None:
         return f"networkpolicy/{named['name']}"
-    return _node_or_machine(item, clue, scene)
-
-
-def _node_or_machine(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
-    node = _node(item, clue, scene)
-    told = item.component is not None and item.component.startswith("node/")
-    return node if node is not None or told or scene.kubernetes else _machine(clue, scene)
+    return _node(item, clue, scene)
 
 
 _POLICY: Final = re.compile(r"(?i:network ?polic(?:y|ies))[/ \"'`=:]+(?P<name>[a-z0-9][a-z0-9.-]*[a-z0-9])")
@@ -365,7 +368,7 @@ _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None
     "queue_backlog": _queue,
     "packet_loss": _node,
     "eviction": _node,
-    "node_not_ready": _node_or_machine,
+    "node_not_ready": _node,
     "network_partition": _policy_or_node,
     "brute_force": _endpoint,
     "bad_input": _client,

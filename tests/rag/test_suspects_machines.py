@@ -137,6 +137,42 @@ def test_an_agent_of_a_node_tells_of_the_node() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "service", "expected"),
+    [
+        (
+            "ticketd[712]: segfault at 0 ip 7f sp 7f error 4 in libc.so",
+            "kernel",
+            ("code_defect", "ticketd", "host/m-3"),
+        ),
+        (
+            'audit: avc:  denied  { write } for  pid=7 comm="ticketd"',
+            "kernel",
+            ("permission_denied", "ticketd", "host/m-3"),
+        ),
+        ("igb eth0: NIC Link is Down", "kernel", ("network_partition", "kernel", "host/m-3")),
+        ("nfs: server filer-1 not responding", "kernel", ("dependency_down", "kernel", "host/filer-1")),
+        (
+            "Server pool/shop-2 is DOWN, reason: Layer4 timeout",
+            "haproxy",
+            ("dependency_down", "haproxy", "host/shop-2"),
+        ),
+        ("memberlist: Marking shop-9 as failed", "consul", ("node_not_ready", "consul", "node/shop-9")),
+        ("server reached MaxRequestWorkers setting", "apache2", ("thread_pool_exhaustion", "apache2", "host/m-3")),
+    ],
+)
+def test_the_machine_is_the_one_named_else_the_one_that_the_header_names(
+    text: str, service: str, expected: Told
+) -> None:
+    assert first(plain(*(failing(text, service, at, host="m-3") for at in range(3)))) == expected
+
+
+def test_a_driver_names_the_machine_of_its_database() -> None:
+    text = "(2003, \"Can't connect to MySQL server on 'vault-3' (111)\")"
+    log = plain(*(failing(text, service, at) for at, service in enumerate(("billing", "search"))), services=("api",))
+    assert first(log) == ("dependency_down", "mysql", "host/vault-3")
+
+
 def test_a_product_called_on_a_machine_is_the_product() -> None:
     text = "AMQP server on infra7:5672 is unreachable: connection refused. Trying again in 2 seconds"
     log = plain(*(failing(text, service, at) for at, service in enumerate(("billing", "search"))))
