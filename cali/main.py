@@ -31,6 +31,8 @@ _LIBRARIES: Final = {
     # Polars' allocator (jemalloc) would keep what was freed until the kernel wants it, for several arenas: it counts
     # as ours until then.
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0,narenas:1",
+    # The batches are small and threads of our own work on several at once: Polars' would only hand work to and fro.
+    "POLARS_MAX_THREADS": "1",
     # Pydantic looks for plugins in the metadata of every installed package.
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }

@@ -28,7 +28,7 @@ _CONSUMED: Final = frozenset(
     ]
 )
 _ERROR_TYPE: Final = r"(?:Exception|Error|Throwable)$"
-_THREAD: Final = r"^(?P<thread>.*):(?P<logger>[A-Za-z0-9_$.]+)@[0-9]+$"
+_PLACE: Final = r"(:[A-Za-z0-9_$.]+@[0-9]+)$"  # not anchored at the beginning: it is searched from the end
 _DETAILS: Final = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY", "LOCATION")
 _REDIS: Final = {".": severity.DEBUG, "-": severity.INFO, "*": severity.INFO + 1, "#": severity.WARN}
 _EVENT_TYPE: Final = r"^(?:\x22?Event occurred\x22? |Event\().*\btype(?:=\x22|: ')(Normal|Warning)['\x22]"
@@ -181,9 +181,12 @@ def _of_log4j(groups: pl.DataFrame) -> pl.DataFrame:
 
 def _of_zookeeper(groups: pl.DataFrame) -> pl.DataFrame:
     """thread:Logger@line"""
-    parts = groups["thread"].str.extract_groups(_THREAD).struct.unnest()
-    thread = parts["thread"].fill_null(groups["thread"])
-    return groups[[name for name in groups.columns if name != "thread"]].hstack([thread, parts["logger"]])
+    place = pl.col("place")
+    threads = groups.select("thread", place=pl.col("thread").str.extract(_PLACE)).select(
+        thread=pl.when(place.is_null()).then("thread").otherwise(pl.col("thread").str.strip_suffix(place)),
+        logger=place.str.strip_prefix(":").str.replace("@[0-9]+$", ""),
+    )
+    return groups[[name for name in groups.columns if name != "thread"]].hstack(threads)
 
 
 def _of_apache(groups: pl.DataFrame) -> pl.DataFrame:
