@@ -244,6 +244,7 @@ FAULT_TYPES: Mapping[str, Category] = {
     "network_partition": Category.NETWORK,
     "packet_loss": Category.NETWORK,
     "connection_refused": Category.NETWORK,
+    "clock_skew": Category.NETWORK,
     # data
     "data_corruption": Category.DATA,
     "bad_input": Category.DATA,

@@ -39,6 +39,10 @@ _CHECKS: Final[dict[str, tuple[str, ...]]] = {
         "Look for refused look-ups: `kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50`",
         "Look for policies that block DNS: `kubectl get networkpolicy -A`",
     ),
+    "clock_skew": (
+        "Compare the clocks: `chronyc tracking` or `timedatectl timesync-status` on {host} and on a machine beside it",
+        "See whether a time source is reachable: `chronyc sources -v`; set the clock with `chronyc makestep`",
+    ),
     "connection_refused": (
         "See whether anything listens: `kubectl get endpoints {host}` and `kubectl get pods -l app={host}`",
     ),

@@ -40,6 +40,8 @@ def told_of(clues: Sequence[Clue], services: Collection[str]) -> list[Clue]:
     known += killed.values()
     told = dict(killed)
     for clue in clues:
+        if clue.service is None and clue.kernel:
+            told.setdefault(clue.citation, "kernel")
         unit = _UNIT.search(clue.text) if clue.service in _INIT else None
         if unit is not None:
             name = unit["unit"].split("@", 1)[0].lower()

@@ -84,7 +84,8 @@ class Clue:
     @property
     def kernel(self) -> bool:
         """Whether the operating system's kernel wrote it."""
-        return self.record.service in KERNELS or _KERNEL_LINE.match(self.text) is not None
+        told = self.record.attributes.get("facility") == "kernel"
+        return told or self.record.service in KERNELS or _KERNEL_LINE.match(self.text) is not None
 
     @property
     def evidence(self) -> Evidence:

@@ -34,6 +34,12 @@ _CLIENT: Final = re.compile(
 _REMOTE: Final = re.compile(
     r"\bremote ?error\b|\bremote exception\b|rpc error: code = (?:Unknown|Internal)", re.IGNORECASE
 )
+_ANSWERED: Final = re.compile(
+    r"\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Server Error)\b.{0,40}\b(?:from|by|of|at|for) "
+    r"(?:(?:GET|POST|PUT|PATCH|DELETE) )?[\"'`]?https?://",
+    re.IGNORECASE,
+)
+"""An answer and the address that gave it."""
 _TELLING: Final = 16
 _ENOUGH: Final = 48
 """Characters that a message must have before its repetition means anything, and how many of them must come again: an
@@ -69,7 +75,7 @@ def _remote(clue: Clue) -> bool:
     """Whether a clue tells of another program's failure."""
     head = clue.text.split("\n", 1)[0]
     told = "\n".join([head, *(f"{trace.exception}: {trace.message or ''}" for trace in clue.traces)])
-    if _REMOTE.search(told):
+    if _REMOTE.search(told) or _ANSWERED.search(told):
         return True
     found = root_frame(clue.traces, own_packages(clue))
     if found is None or _ANSWER.search(told) is None:

@@ -27,6 +27,8 @@ _NAMED: Final = (
     re.compile(rf"\b(?P<kind>hostAndPort)[\"': =]+{_MACHINE}:\d+"),
     re.compile(rf"\bMarking {_MACHINE} as failed(?P<kind>)"),
     re.compile(rf"\bfrom {_MACHINE}/\d{{1,3}}(?:\.\d{{1,3}}){{3}}\b(?P<kind>)"),
+    re.compile(rf"\b(?:at|election) (?P<kind>)address {_MACHINE}/\d{{1,3}}(?:\.\d{{1,3}}){{3}}\b"),
+    re.compile(rf"\bon (?P<kind>)\[[\w-]{{12,}}\]\[{_MACHINE}\]\["),  # Elasticsearch: node's id, name, path
     re.compile(rf"\b(?P<kind>server): {_MACHINE}/\d{{1,3}}(?:\.\d{{1,3}}){{3}}:\d+"),
 )
 """A machine that a message names as one."""

@@ -28,8 +28,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "out_of_memory", 1.0, "killed: out of memory (OOM)"),
     Sign(r"out of memory: kill(?:ed)? process \d+ \((?P<what>[^)]+)\)",
          "out_of_memory", 1.0, "killed: out of memory (OOM)"),
-    Sign(r"used memory > .?maxmemory|oom command not allowed|maxmemory.{0,20}(?:reached|exceeded)|misconf redis",
-         "cache_failure", 0.98, "the cache (Redis) fails: it refuses writes"),
+    Sign(r"used memory > .?maxmemory|oom command not allowed|maxmemory.{0,20}(?:reached|exceeded)",
+         "out_of_memory", 0.98, "Redis is out of memory (maxmemory) and refuses writes"),
     Sign(r"java heap space|outofmemoryerror|gc overhead limit|javascript heap out of memory"
          r"|heap limit allocation failed|ineffective mark-compacts near heap limit",
          "out_of_memory", 0.97, "the heap is out of memory"),
@@ -57,7 +57,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|could not (?:extend|write) (?:file|relation|block).{0,80}space|diskpressure\s+true|not enough (?:disk"
          r"|free) space|(?:insufficient|out of) disk|flood.?stage.{0,20}watermark",
          "disk_full", 1.0, "the disk is full (no space left on device)"),
-    Sign(r"disk (?:usage|space).{0,30}(?:9\d|100)(?:\.\d+)?\s?%|low (?:on )?disk|high disk watermark",
+    Sign(r"disk (?:usage|space).{0,30}(?:9\d|100)(?:\.\d+)?\s?%|\blow (?:on )?disk|high disk watermark",
          "disk_full", 0.7, "the disk is nearly full"),
     Sign(r"too many open files|\bEMFILE\b|\bENFILE\b|file descriptor.{0,30}(?:exhaust|limit|run out)|(?:open"
          r"|max) files? limit",
@@ -157,7 +157,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"failed to retrieve .{0,30}from redis|redis.{0,40}(?:timeout|timed out|error|fail|unavailable|loading)"
          r"|cache.{0,30}(?:unavailable|failed|failure|timeout|stampede|unreachable|connection)|misconf redis"
          r"|memcache\w*.{0,40}(?:fail|error|timeout|dead)|cache (?:hit )?(?:ratio|rate).{0,20}(?:drop|fell|low)"
-         r"|(?:evicted|evicting) \d+ keys|oom command not allowed|hit ratio (?:0|1|2|3)\d?%",
+         r"|(?:evicted|evicting) \d+ keys|hit ratio (?:0|1|2|3)\d?%",
          "cache_failure", 0.8, "the cache (Redis) fails"),
     Sign(r"deadlock(?: detected| found)?|lock wait timeout|could not obtain lock|lock timeout"
          r"|canceling statement due to lock timeout|lock_?wait|still waiting for (?:\w*lock|\w+ on)|(?:waiting"
@@ -292,7 +292,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"certificate (?:has |is |was )?(?:been )?(?:expired|not yet valid)|certificate.{0,60}(?:expired"
          r"|not valid after|notafter)|expired certificate|cert(?:ificate)?[_ ]?(?:has )?expir(?:ed|y)"
          r"|ssl certificate expired|certificateexpired|x509: .{0,60}expired|certificate_verify_failed"
-         r"|cert_has_expired|sslv?3? alert certificate expired|pkix path (?:building|validation) failed"
+         r"|cert_has_expired|pkix path (?:building|validation) failed"
          r"|unable to get local issuer|self[- ]signed certificate|x509: certificate"
          r"|certificate signed by unknown authority|certificate verify failed",
          "certificate_expired", 0.97, "the SSL/TLS certificate expired or is not valid"),
@@ -303,7 +303,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|credential|api key|signature|grant|client)|invalidaccesskeyid|signaturedoesnotmatch"
          r"|password authentication failed(?: for user [\"'](?P<what>[\w-]+))?|(?:authentication|auth"
          r"|login) (?:failed|failure|error|rejected|denied)|\b401\b.{0,20}unauthori[sz]ed|unauthori[sz]ed"
-         r"|\b535\b|authentication (?:unsuccessful|credentials invalid)|wrongpass"
+         r"|\b535\b|access_refused|login was refused|authentication (?:unsuccessful|credentials invalid)|wrongpass"
          r"|unauthenticated|access key .{0,30}(?:inactive|invalid|revoked)|noauth"
          r"|access denied for user|revoked|is not permitted to log ?in|role [\"'][\w-]+[\"'] (?:does not exist"
          r"|is not)|account (?:is )?(?:disabled|inactive)",
@@ -377,7 +377,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
 
 HARMLESS: Final = (
     r"\b(?:0|no|zero) (?:errors?|failures?|warnings?|problems?|issues?|timeouts?)\b"
-    r"|(?:errors?|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null"
+    r"|(?:(?<![a-z])error|errors|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null"
     r"|no(?! \w))\b"
     r"|without (?:any )?(?:errors?|problems?)|\berror[_ ]?(?:handler|reporting|budget|page|log)s?\b"
     r"|no logs found|possible reasons?"
@@ -385,6 +385,7 @@ HARMLESS: Final = (
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
     r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"
     r"|perf: interrupt took too long[^\n]*"
+    r"|exit (?:code|status):? \d+(?=\s*(?:\\n)?\s*std(?:out|err)\b)|\bjob failed: exit (?:code|status):? \d+"
     r"|failed to validate connection [^\n]{0,300}maxlifetime[^\n]*"
 )
 """Wording that uses words of failure and reports none: zero counts, names of handlers, advice of tools. Left out of a

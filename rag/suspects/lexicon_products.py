@@ -79,7 +79,7 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|repository \S+ not found"
          r"|toomanyrequests: you have reached your pull rate limit",
          "image_pull_failure", 0.97, "the container image cannot be pulled"),
-    Sign(r"clock skew too great|preauthentication failed|krb5\S*: .{0,60}(?:expired|not found in kerberos)"
+    Sign(r"preauthentication failed|krb5\S*: .{0,60}(?:expired|not found in kerberos)"
          r"|access denied for user ['\"](?P<what>[\w-]+)|login failed for user ['\"]?(?P<w2>[\w-]+)"
          r"|invalid username or password"
          r"|saslauthenticationexception|invalid credentials\b|err=49\b",
@@ -153,6 +153,35 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          "dependency_slow", 0.6, "it took longer than it may"),
     Sign(r"over capacity, insufficient resources|unable to allocate inventory",
          "unschedulable", 0.9, "no machine has room for it"),
+    Sign(r"\bslow (?:disk|fdatasync|fsync|i/?o)\b|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
+         r"|(?:fsync|fdatasync|wal sync\w*|disk write)\w*.{0,30}(?:took too long|is taking too long)",
+         "dependency_slow", 0.85, "the disk is slow"),
+    Sign(r"\+[so]down master\b", "dependency_down", 0.95, "Redis Sentinel declared the master down"),
+    Sign(r"(?:http|dns|tls-alpn)-01\b.{0,60}(?:fail|error|invalid|denied)|propagation check failed"
+         r"|acme: .{0,60}(?:fail|error|invalid|denied|unauthori)"
+         r"|acme .{0,30}challenge.{0,30}(?:fail|error|invalid|denied)",
+         "certificate_expired", 0.9, "a certificate could not be renewed: the ACME challenge fails"),
+    Sign(r"ssl alert number 4[2-6]\b|alert (?:bad certificate|certificate (?:expired|revoked|unknown))"
+         r"|remote error: tls: (?:bad|expired|revoked|unknown) certificate",
+         "certificate_expired", 0.97, "its peers refuse its SSL/TLS certificate"),
+    Sign(r"clock ?skew (?:is )?too (?:great|large|big)|system clock (?:is )?wrong by|no selectable sources"
+         r"|clock (?:is )?(?:not synchroni[sz]ed|unsynchroni[sz]ed|out of sync|drift\w*|jumped|went backwards?)"
+         r"|requesttimetooskewed|request time too skewed|clock offset.{0,30}(?:exceed|too (?:large|high|big))"
+         r"|clocks? .{0,40}(?:not in sync|differ)|clock (?:skew|drift) .{0,30}(?:detected|exceed|above|between)",
+         "clock_skew", 0.95, "the clock of a machine is wrong"),
+    Sign(r"(?:token|jwt)\b.{0,40}(?:used before issued|not (?:yet )?valid (?:before|yet)|is not yet valid|issued in the"
+         r" future)|immature ?signature|\b(?:iat|nbf)\b.{0,30}(?:future|not yet|before|check failed)",
+         "clock_skew", 0.85, "a token is refused as not yet valid: two clocks differ"),
+    Sign(r"error while loading shared libraries: (?P<what>[\w.+-]+)|image not found.{0,20}\.dylib"
+         r"|library not loaded: (?P<w2>\S+)",
+         "bad_deploy", 0.9, "a shared library that the program needs is not installed"),
+    Sign(r"not (?:sufficient|enough) followers synced",
+         "network_partition", 0.85, "the quorum of the ensemble is lost"),
+    Sign(r"misconf redis", "cache_failure", 0.98, "the cache (Redis) fails: it refuses writes"),
+    Sign(r"insufficient free (?:space|extents)|no free extents",
+         "disk_full", 1.0, "the volume group or the disk has no space left"),
+    Sign(r"could not find or verify user:? [\"'`]?(?P<what>[\w.-]+)|log-?in refused: user [\"'`]?(?P<w2>[\w.-]+)",
+         "credential_expired", 0.8, "credentials are expired or refused (authentication failed)"),
 )
 """In order of what they are about: resources, configuration, connections, members, credentials."""
 # fmt: on

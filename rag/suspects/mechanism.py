@@ -133,13 +133,20 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
         return BEHIND  # what a node tells of itself, behind the service that it strikes
     if item.fault_type == "node_not_ready" and not is_platform(item.service) and is_platform(other.service):
         return BEHIND
-    if item.fault_type == "cache_failure" and not is_product(item.service or "") and is_product(other.service):
+    of_cache = item.fault_type == "cache_failure" or "maxmemory" in item.cause
+    if of_cache and not is_product(item.service or "") and is_product(other.service):
         return BEHIND
+    if item.fault_type == "certificate_expired" and (same or _refused(item)) and "renewed" in other.cause:
+        return BEHIND  # it ran out because it could not be renewed
     resolver = item.fault_type == "dns_failure" and other.component in (
         f"deployment/{other.service}",
         f"configmap/{other.service}",
     )
     return BEHIND if resolver and not same else 0.0
+
+
+def _refused(item: Proposal) -> bool:
+    return "renewed" not in item.cause
 
 
 def _explains(other: Proposal) -> bool:

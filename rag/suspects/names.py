@@ -90,7 +90,10 @@ _NUMBERS: Final = frozenset(
 """Names of numbers: `uid:112` is no host with its port."""
 _ROLE: Final = re.compile(r"db|database|sql|cache|queue|broker|bus|store|mq|auth|mail|dns")
 """What a service that stands for a product may be called; a host that is not called so is the machine it runs on."""
-SOURCE_FILE: Final = re.compile(r"\.(?:py|go|js|ts|java|kt|rb|rs|cs|php|c|cc|cpp|scala|sql|html|conf|log)$")
+SOURCE_FILE: Final = re.compile(
+    r"\.(?:py|pyx|go|[cm]?js|jsx|ts|tsx|vue|java|kts?|groovy|clj|scala|rb|rs|cs|fs|vb|php|c|cc|cpp|cxx|hh?|hpp|hxx|swift|lua"
+    r"|exs?|erl|hs|sql|html?|ya?ml|toml|json|xml|ini|conf|log)$"
+)
 
 
 _OWN_NAMES: Final = re.compile(r'\b(?:client|server|host|referr?er): \\?"?[^\s",]+"?')
@@ -131,6 +134,8 @@ def named(text: str, services: Collection[str]) -> Iterator[str]:
         *_hosts(inside, known),
         *_tokens(inside),
     ):
+        if candidate[0] in _WORDS.values() and any(candidate[0] in host for host in seen):
+            continue  # `mongodb` after `orders-mongodb:27017`
         resolved = _resolve(candidate, known)
         if resolved is not None and resolved not in seen:
             if resolved in _WORDS.values() and any(resolved in host for host in seen):
@@ -262,10 +267,16 @@ def _called(text: str, address: re.Match[str]) -> bool:
     return port in PORTS or port in _WEB_PORTS or _CALLED.search(text[: address.start()][-24:]) is not None
 
 
+_MYSQL: Final = re.compile(r"general error: \d{4}\b|lock wait timeout exceeded|innodb|mysql", re.IGNORECASE)
+"""An SQLSTATE beside the words of MySQL, whose errors have numbers of four digits."""
+
+
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
     for match in _TOKEN.finditer(text[:2_000]):
         token = match.group(0).lower()
-        if token in _WORDS:
+        if token == "sqlstate" and _MYSQL.search(text):
+            yield "mysql", True
+        elif token in _WORDS:
             yield _WORDS[token], True
         else:
             yield token, False

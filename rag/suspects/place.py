@@ -15,6 +15,7 @@ from typing import Final
 from core.domain import ChangeKind, SuspectKind
 from rag.suspects.access import access_of
 from rag.suspects.change import about_of, closeness
+from rag.suspects.clocks import clock_of
 from rag.suspects.clue import Clue
 from rag.suspects.hosts import host_of, logged_on, machine_of, node_named, server_of
 from rag.suspects.names import is_product, outside, simple, without_own_names
@@ -245,7 +246,7 @@ def node_of(clue: Clue) -> str | None:
     if clue.object is not None and clue.object.startswith("node/"):
         return clue.object
     kernel = _SYSLOG.match(clue.text) or _SYSLOG.match(clue.record.line)
-    if kernel is not None:
+    if kernel is not None and clue.record.attributes.get("facility") != "kernel":
         return f"node/{kernel['host']}"
     host = clue.record.attributes.get("hostname") or clue.record.attributes.get("host")
     return f"node/{host}" if clue.service in _AGENTS and isinstance(host, str) else None
@@ -281,7 +282,9 @@ def _of_memory(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
 
 
 def _of_data(item: Proposal, clue: Clue | None, scene: Scene) -> str | None:
-    return _machine(clue, scene) if clue is not None and clue.kernel else _table(item, clue, scene)
+    kernel = clue is not None and clue.kernel
+    server = kernel or (is_product(item.service or "") and not scene.kubernetes)
+    return (None if kernel else _table(item, clue, scene)) or (_machine(clue, scene) if server else None)
 
 
 def _machine(clue: Clue | None, scene: Scene) -> str | None:
@@ -366,7 +369,8 @@ _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None
     "disk_full": _of_disk,
     "cache_failure": _cache,
     "queue_backlog": _queue,
-    "packet_loss": _node,
+    "packet_loss": _node_or_machine,
+    "clock_skew": lambda item, clue, scene: clock_of(clue, scene.clues) or _workload(item, clue, scene),
     "eviction": _node,
     "node_not_ready": _node,
     "network_partition": _policy_or_node,

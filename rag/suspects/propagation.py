@@ -165,7 +165,15 @@ def _complaint_of(clue: Clue) -> str:
     heads = [f"{trace.exception}: {trace.message or ''}" for trace in clue.traces if not trace.suppressed]
     frame = root_frame(clue.traces)
     place = (frame[1].file or "").replace("/", " ").replace(".", " ") if frame is not None else ""
-    return "\n".join([without_own_names(clue.text.split("\n", 1)[0]), *heads, place])
+    fields = [f"{key}: {value}" for key, value in clue.record.attributes.items() if _CALLEE.fullmatch(key)]
+    return "\n".join([without_own_names(clue.text.split("\n", 1)[0]), *fields, *heads, place])
+
+
+_CALLEE: Final = re.compile(
+    r"(?:upstream|peer|target|remote|callee|dependency|downstream|destination)(?:[._](?:service|name|host))?",
+    re.IGNORECASE,
+)
+"""Fields that hold whom a program called."""
 
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:

@@ -18,12 +18,14 @@ from rag.suspects import (
     killed,
     kubernetes_event,
     listens,
+    logins,
     network,
     propagation,
     schedule,
     silence,
     slowness,
     stopped,
+    unreached,
 )
 from rag.suspects.asked import addressed
 from rag.suspects.calibration import probabilities
@@ -101,6 +103,8 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *stopped.propose(scene, graph),
         *listens.propose(scene, graph),
         *schedule.propose(scene),
+        *logins.propose(scene),
+        *unreached.propose(scene, graph),
     ]
     judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
     return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)

@@ -26,6 +26,7 @@ from rag.suspects.changes_told import changes_near, places
 from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.failing_test import with_frames
+from rag.suspects.loose_frames import with_loose_frames
 from rag.suspects.novelty import COMMON_NOVELTY, FEW, SINGULAR, common, novelty_of, passing
 from rag.suspects.objects import is_event, is_platform, of_kubernetes, subject
 from rag.suspects.origin import named_after_file, program_of, told_apart
@@ -172,7 +173,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             background.append(clue)
         elif not recovered(clue.text):
             clues.append(clue)
-    clues = with_frames(sorted(clues, key=_appearance), detection.reader)
+    reader = detection.reader
+    clues = with_loose_frames(with_frames(sorted(clues, key=_appearance), reader), reader)
     ordered = passing(told_of(told_apart(clues), {row.service for row in rows if row.service}))
     background = told_apart(background)
     return Scene(
