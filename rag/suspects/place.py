@@ -246,7 +246,7 @@ def node_of(clue: Clue) -> str | None:
     if clue.object is not None and clue.object.startswith("node/"):
         return clue.object
     kernel = _SYSLOG.match(clue.text) or _SYSLOG.match(clue.record.line)
-    if kernel is not None and clue.record.attributes.get("facility") != "kernel":
+    if kernel is not None:
         return f"node/{kernel['host']}"
     host = clue.record.attributes.get("hostname") or clue.record.attributes.get("host")
     return f"node/{host}" if clue.service in _AGENTS and isinstance(host, str) else None
@@ -369,7 +369,7 @@ _FINDERS: Final[Mapping[str, Callable[[Proposal, Clue | None, Scene], str | None
     "disk_full": _of_disk,
     "cache_failure": _cache,
     "queue_backlog": _queue,
-    "packet_loss": _node_or_machine,
+    "packet_loss": _node,
     "clock_skew": lambda item, clue, scene: clock_of(clue, scene.clues) or _workload(item, clue, scene),
     "eviction": _node,
     "node_not_ready": _node,

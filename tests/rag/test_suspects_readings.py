@@ -1,0 +1,88 @@
+"""Readings that need more than the words: where a program logs, whose log-in, which clock, loose lines of a trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import severity as levels
+from rag.suspects.logins import refused_user
+from rag.suspects.names import SOURCE_FILE, named
+from rag.suspects.reading import read
+from tests.suspect_logs import log_of, repeated, suspects
+
+
+@pytest.mark.parametrize(
+    ("text", "fault_type"),
+    [
+        ("lib/cache/lister.go:71: failed to list nodes: nodes is forbidden: user x", "permission_denied"),
+        ("src/redis/pool.cc:18: failed", None),
+        ("ERR in redis set: OOM command not allowed when used memory > 'maxmemory'.", "out_of_memory"),
+        ("member is overloaded likely from slow disk", "dependency_slow"),
+        ("insufficient free extents (3) in volume group vg0: 900 required", "disk_full"),
+        ("Command: lvs\nExit code: 5\nStdout: ''\nStderr: ''", None),
+        ("ERROR: Job failed: exit code 1", None),
+        ("KeyError: 0", "code_defect"),
+        ("errors: 0", None),
+        ("kinit: Clock skew too great while getting credentials", "clock_skew"),
+        ("token used before issued", "clock_skew"),
+        ("System clock wrong by 12.5 seconds", "clock_skew"),
+        ("x509: certificate has expired or is not yet valid", "certificate_expired"),
+        ("handshake failed: SSL alert number 45", "certificate_expired"),
+        ("+odown master cache 10.9.8.7 6379 #quorum 2/3", "dependency_down"),
+        ("ledgerd: error while loading shared libraries: libfoo.so.3: cannot open", "bad_deploy"),
+    ],
+)
+def test_readings(text: str, fault_type: str | None) -> None:
+    reading = read(text)
+    assert (reading.fault_type if reading is not None else None) == fault_type
+
+
+def test_a_source_file_is_no_host() -> None:
+    for name in ("ledgerhandler.h", "store.hpp", "index.tsx", "init.lua"):
+        assert SOURCE_FILE.search(name)
+
+
+def test_a_product_is_the_instance_that_is_named() -> None:
+    services = ("orders", "orders-mongodb", "users-mongodb")
+    assert list(named("MongoDB: connection refused on 'orders-mongodb:27017'", services)) == ["orders-mongodb"]
+
+
+def test_sqlstate_beside_the_words_of_mysql_is_mysql() -> None:
+    text = "SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded"
+    assert list(named(text, ("mysql", "billing"))) == ["mysql"]
+
+
+@pytest.mark.parametrize(
+    ("text", "user"),
+    [
+        ("PLAIN login refused: user 'mailer' - invalid credentials", "mailer"),
+        ("Could not find or verify user: images: Invalid username or password", "images"),
+        ('password authentication failed for user "billing"', "billing"),
+        ("login failed", None),
+    ],
+)
+def test_the_user_of_a_refused_log_in(text: str, user: str | None) -> None:
+    assert refused_user(text) == user
+
+
+def test_refused_credentials_are_those_of_the_client() -> None:
+    told = repeated("redis", "PLAIN login refused: user 'payment' - invalid credentials")
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("credential_expired", "payment")
+
+
+def test_a_service_that_works_and_is_not_reached_is_cut_off() -> None:
+    calls = repeated("checkout", "Failed to connect to users:9000: connection timed out", 8)
+    alive = [(5.0 + 10.0 * n, "users", levels.INFO, f"handled request {n}") for n in range(8)]
+    best = suspects(log_of(*calls, *alive))[0]
+    assert (best.fault_type, best.service) == ("network_partition", "users")
+
+
+def test_frames_that_are_records_of_their_own_belong_to_the_error_above() -> None:
+    told = [
+        (0.0, "users", levels.ERROR, "NoMethodError (undefined method `title' for nil:NilClass):"),
+        (0.1, "users", levels.INFO, "app/models/badge.rb:9:in `label'"),
+        (0.2, "users", levels.INFO, "app/controllers/badges_controller.rb:4:in `show'"),
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.component, best.function) == ("code_defect", "app/models/badge.rb", "label")
