@@ -90,8 +90,10 @@ def _repeated(clue: Clue, others: Sequence[Clue]) -> Iterator[Clue]:
     said = _message(clue)
     for other in others:
         message = _message(other)[:_ENOUGH]
+        if len(message) < _TELLING:
+            continue
         before, found, _ = said.partition(message)
-        if len(message) < _TELLING or not found or not _WORD.search(before):
+        if not found or not _WORD.search(before):
             continue
         if is_product(clue.service or "") and not is_product(other.service or ""):
             continue  # what a client says of a database, it has from there

@@ -222,7 +222,7 @@ def test_a_database_that_tells_of_a_slow_query_names_its_clients_and_blames_none
 def test_a_client_does_not_become_the_origin_of_what_the_cache_tells_itself() -> None:
     refused = "OOM command not allowed when used memory > 'maxmemory'."
     found = suspects(log_of(*repeated("users", refused), *repeated("redis", f"# {refused}", after=1)))
-    assert (found[0].fault_type, found[0].service) == ("cache_failure", "redis")
+    assert (found[0].fault_type, found[0].service) == ("out_of_memory", "redis")
 
 
 def test_a_flag_is_where_it_is_read_and_not_where_it_is_stored() -> None:

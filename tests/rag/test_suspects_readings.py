@@ -86,3 +86,8 @@ def test_frames_that_are_records_of_their_own_belong_to_the_error_above() -> Non
     ]
     best = suspects(log_of(*told))[0]
     assert (best.fault_type, best.component, best.function) == ("code_defect", "app/models/badge.rb", "label")
+
+
+def test_an_error_without_words_is_no_part_of_another() -> None:
+    told = repeated("users", "   ") + repeated("checkout", "payment refused the order: 500 Internal Server Error")
+    assert all(suspect.service for suspect in suspects(log_of(*told)))
