@@ -16,6 +16,7 @@ from typing import Final
 from core.domain import Category, ChangeEvent, ChangeKind, RuledOut, SuspectKind
 from core.stacktrace import root_frame
 from rag.suspects.clue import Clue, base_service
+from rag.suspects.names import named
 from rag.suspects.objects import Subject, is_event, is_platform, subject
 from rag.suspects.propagation import Blame
 from rag.suspects.proposal import Facts, Proposal, counted, shorten
@@ -116,7 +117,7 @@ def _by_service(scene: Scene) -> list[_Changed]:
         near = closeness(event, scene)
         if near > 0.0:
             about = about_of(event)
-            service = about.service if about is not None and about.service else base_service(event.service)
+            service = owner_of(event, scene)
             groups.setdefault(service, []).append((near, event, about))
     order = list(_KIND_WEIGHT)
     changed = []
@@ -132,6 +133,27 @@ def about_of(event: ChangeEvent) -> Subject | None:
     """Whom a change concerns, where the platform or a deployment tool reports it."""
     told = is_platform(event.service) or is_event(event.evidence.text)
     return subject(event.evidence.text) if told else None
+
+
+_TOOL: Final = re.compile(
+    r"^(?:deploy|release|ci\b|cd\b|jenkins|gitlab|github|spinnaker|octopus|ansible|terraform|pipeline|rundeck|puppet|chef)",
+    re.IGNORECASE,
+)
+"""Programs that roll out others."""
+
+
+def owner_of(change: ChangeEvent, scene: Scene) -> str | None:
+    """Whose change it is: the object's that the platform tells of, the one service that a deployment tool names, else
+    the teller's."""
+    about = about_of(change)
+    if about is not None and about.service:
+        return about.service
+    teller = base_service(change.service)
+    if teller is not None and _TOOL.match(teller):
+        others = [name for name in named(change.text, scene.services) if name in scene.services and name != teller]
+        if len(others) == 1:
+            return others[0]
+    return teller
 
 
 def closeness(change: ChangeEvent, scene: Scene) -> float:
@@ -155,8 +177,7 @@ def _near(ahead: timedelta) -> float:
 
 def _own_onset(change: ChangeEvent, scene: Scene) -> datetime | None:
     """When the trouble of the changed service began, None where it has none of any weight."""
-    about = about_of(change)
-    service = about.service if about is not None and about.service else base_service(change.service)
+    service = owner_of(change, scene)
     return scene.onset_of(service) if service is not None else None
 
 
@@ -186,8 +207,7 @@ def ruled_out(scene: Scene, graph: Blame) -> Iterator[RuledOut]:
     """Changes that look like a cause and are not: too early, too late, or of a service without trouble."""
     seen: set[tuple[str | None, str]] = set()
     for change in scene.changes:
-        about = about_of(change)
-        service = about.service if about is not None and about.service else base_service(change.service)
+        service = owner_of(change, scene)
         reason = _excuse(change, service, scene, graph)
         if reason is not None and (service, change.kind.value) not in seen:
             seen.add((service, change.kind.value))
@@ -241,8 +261,8 @@ def _reads_flag(service: str | None, follower: Clue | None, scene: Scene) -> Clu
     """The clue of the service in which a flag shows, where the one that tells of the flag has no trouble itself."""
     if service is None:
         return follower
-    own = [clue for clue in scene.of(service) if clue.troubled and clue.reading is not None]
-    if any(clue.reading is not None and clue.reading.fault_type != "feature_flag" for clue in own):
+    own = [clue.reading for clue in scene.of(service) if clue.troubled]
+    if any(reading is None or reading.fault_type != "feature_flag" for reading in own):
         return None
     failing = [clue for clue in scene.clues if clue.troubled and clue.novelty > 0.6 and clue.service != service]
     return max(failing, key=lambda clue: (bool(clue.traces), clue.severity, -clue.age), default=None)

@@ -104,7 +104,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|image|propert|type|modul|symbol|import|plugin|artifact)(?:the )?(?:host(?:name)?|name"
          r"|address)?:?\s*[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
          "dns_failure", 0.93, "DNS: the host name could not be resolved to an IP address"),
-    Sign(r"lookup (?P<what>[\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:no such host|server misbehaving|i/o timeout"
+    Sign(r"lookup (?P<what>[\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:(?:read|write) udp[^\n]{0,60}: )?(?:no such host"
+         r"|server misbehaving|i/o timeout"
          r"|temporary failure)", "dns_failure", 0.95, "DNS: the host name could not be resolved"),
     Sign(r"(?:getaddrinfo|queryA+|querySrv)\s+(?:ENOTFOUND|EAI_AGAIN"
          r"|ESERVFAIL)\s*[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",

@@ -256,7 +256,15 @@ def _complaint(fault_type: str) -> str:
 
 
 _OF_CALLER: Final = frozenset(
-    {"constraint_violation", "permission_denied", "credential_expired", "schema_migration", "bad_input", "code_defect"}
+    {
+        "queue_backlog",
+        "constraint_violation",
+        "permission_denied",
+        "credential_expired",
+        "schema_migration",
+        "bad_input",
+        "code_defect",
+    }
 )
 """Faults that a database or broker reports of its clients: they are the caller's."""
 

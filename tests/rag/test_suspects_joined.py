@@ -249,3 +249,25 @@ def test_refused_log_ins_in_great_numbers_are_guesses() -> None:
     many = [(1.0 * n, "users", levels.WARN, text) for n in range(150)]
     assert suspects(log_of(*many))[0].fault_type == "brute_force"
     assert suspects(log_of(*many[:5]))[0].fault_type != "brute_force"
+
+
+def test_what_a_deployment_tool_rolls_out_is_the_change_of_the_service_that_it_names() -> None:
+    deploy = "deploying payment version 3.9.1 to production"
+    trace = "TypeError: rows.flatMap is not a function\n    at total (/app/src/ledger/total.js:12:9)"
+    told = [(-25.0, "deployer", levels.INFO, deploy), *repeated("payment", trace)]
+    best = suspects(log_of(*told), ("deploy", deploy))[0]
+    assert (best.fault_type, best.service, best.component) == ("bad_deploy", "payment", "src/ledger/total.js")
+
+
+def test_a_flag_that_its_own_reader_tells_of_stays_with_it() -> None:
+    flag = "flag bulk-prices switched on by ops"
+    told = [(-9.0, "users", levels.INFO, flag), *repeated("users", "discount -3 out of range"), *NOISE]
+    found = suspects(log_of(*told), ("config", flag))
+    assert next(each.service for each in found if each.fault_type == "feature_flag") == "users"
+
+
+def test_a_backlog_that_the_broker_counts_is_its_slow_consumers() -> None:
+    told = repeated("redis", "queue mail.outgoing has 18022 messages ready, 1 consumer")
+    told += repeated("users", "the consumer is slow: 1 message in 9.4 s", after=3)
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("queue_backlog", "users")
