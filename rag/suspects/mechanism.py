@@ -82,6 +82,8 @@ def _effect(item: Proposal, other: Proposal, same: bool) -> float:
     if not same:
         if item.fault_type in _OF_LINK and other.fault_type == "network_partition" and _cut_off(item, other):
             return BEHIND
+        if item.fault_type == "network_partition" and _on_lost_node(item, other):
+            return BEHIND
         lost = other.fault_type == "packet_loss" and item.fault_type in _OF_LINK
         return BEHIND if lost and item.service is not None and item.service in other.words else 0.0
     if item.fault_type in EFFECTS and item.facts.strength < 0.8 and _explains(other):
@@ -89,6 +91,12 @@ def _effect(item: Proposal, other: Proposal, same: bool) -> float:
     if item.fault_type in _GENERIC and other.fault_type == "crash_loop" and other.facts.state >= 0.3:
         return BEHIND
     return BEHIND if other.fault_type == "packet_loss" and item.fault_type in _OF_LINK else 0.0
+
+
+def _on_lost_node(item: Proposal, other: Proposal) -> bool:
+    """Whether the node of what cannot be reached is itself reported as lost."""
+    lost = other.fault_type == "node_not_ready" and other.facts.state >= 0.3
+    return lost and item.component is not None and item.component == other.component
 
 
 def _cut_off(item: Proposal, other: Proposal) -> bool:

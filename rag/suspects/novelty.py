@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -69,14 +69,24 @@ def _surprise(count: int, usual: float) -> float:
     return min(1.0, -log_p / math.log(1_000))
 
 
-def common(history: TemplateHistory, until: datetime | None) -> frozenset[int]:
-    """The templates that services told of more than once until then: the noise of a whole fleet."""
+Told = Mapping[int, Mapping[str | None, int]]
+"""Records of each template, by service."""
+
+
+def told_until(history: TemplateHistory, until: datetime | None) -> Told:
+    """How often each service told each template until then; nothing where no time is known."""
     if until is None:
-        return frozenset()
-    told: Counter[int] = Counter()
+        return {}
+    told: dict[int, Counter[str | None]] = {}
     for row in history.activity(None, until):
-        told[row.template_id] += row.during
-    return frozenset(template for template, count in told.items() if count >= COMMON)
+        told.setdefault(row.template_id, Counter())[row.service] += row.during
+    return told
+
+
+def is_common(row: TemplateActivity, told: Told) -> bool:
+    """Whether a service tells a few times what other services told before: the noise of a whole fleet."""
+    others = sum(count for service, count in told.get(row.template_id, {}).items() if service != row.service)
+    return row.during <= FEW and others >= COMMON
 
 
 def passing(clues: Sequence[Clue]) -> list[Clue]:

@@ -27,7 +27,7 @@ from rag.suspects.clue import Clue, base_service, logger_of
 from rag.suspects.dumps import Dumps, read_dumps
 from rag.suspects.failing_test import with_frames
 from rag.suspects.loose_frames import with_loose_frames
-from rag.suspects.novelty import COMMON_NOVELTY, FEW, SINGULAR, common, novelty_of, passing
+from rag.suspects.novelty import COMMON_NOVELTY, SINGULAR, is_common, novelty_of, passing, told_until
 from rag.suspects.objects import is_event, is_platform, of_kubernetes, subject
 from rag.suspects.origin import named_after_file, program_of, told_apart
 from rag.suspects.reading import Reading, persistent, read, recovered
@@ -142,7 +142,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         citations.setdefault(row.first, row)
     earlier = {row.first: row for row in _rare_before(incident, detection)}
     usual = _usual(incident, detection)
-    known = common(detection.history, incident.starts_at - LEAD if incident.starts_at is not None else None)
+    known = told_until(detection.history, incident.starts_at - LEAD if incident.starts_at is not None else None)
     citations.update({place: row for place, row in earlier.items() if place not in citations})
     for anomaly in incident.anomalies:  # an example's place is known even where the window's first is not
         for example in anomaly.examples[:1]:
@@ -163,7 +163,7 @@ def survey(incident: Incident, detection: Detection) -> Scene:
         told = clue.object is not None and clue.reading is not None and clue.reading.strength >= RARE_STRENGTH
         if usual is not None and told and row.before and (row.template_id, row.service) not in usual:
             clue = replace(clue, novelty=max(clue.novelty, RECENT_NOVELTY))
-        if row.during <= FEW and row.template_id in known and (found is None or found.kind not in SINGULAR):
+        if clue.object is None and is_common(row, known) and (found is None or found.kind not in SINGULAR):
             clue = replace(clue, novelty=min(clue.novelty, COMMON_NOVELTY))
         if citation in earlier and found is None:
             if clue.reading is None or clue.reading.strength < RARE_STRENGTH:
