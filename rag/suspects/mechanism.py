@@ -131,7 +131,8 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
     if pressed and same and other.fault_type == "out_of_memory":
         return BEHIND  # short of memory, and then out of it: no more is told of a leak
     cut_off = item.fault_type in ("node_not_ready", "heartbeat_missing") and other.fault_type == "network_partition"
-    if cut_off and item.component is not None and item.component == other.component:
+    told = item.facts.state >= 0.5  # by Kubernetes, which knows its nodes
+    if cut_off and not told and item.component is not None and item.component == other.component:
         return BEHIND  # the machine is lost because nothing reaches it
     if item.fault_type != other.fault_type or other.service is None:
         return 0.0
