@@ -9,6 +9,7 @@ from typing import Final
 from rag.suspects.clue import Clue
 from rag.suspects.hosts import host_of, machine_of
 
+TIME_DAEMONS: Final = frozenset({"chronyd", "ntpd", "systemd-timesyncd", "ptp4l"})
 TIME_SERVICE: Final = re.compile(r"chrony|\bntp|timesync|\bptp", re.IGNORECASE)
 
 

@@ -385,7 +385,7 @@ HARMLESS: Final = (
     r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
     r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"
-    r"|perf: interrupt took too long[^\n]*"
+    r"|perf: interrupt took too long[^\n]*|failed to [^\n]{0,80}, trying (?:the )?next\b"
     r"|exit (?:code|status):? \d+(?=\s*(?:\\n)?\s*std(?:out|err)\b)|\bjob failed: exit (?:code|status):? \d+"
     r"|failed to validate connection [^\n]{0,300}maxlifetime[^\n]*"
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import Category, SuspectKind
+from rag.suspects.clocks import TIME_DAEMONS
 from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Proposal
@@ -146,7 +147,9 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
     if of_cache and not is_product(item.service or "") and is_product(other.service):
         return BEHIND
     if item.fault_type == "certificate_expired" and (same or _refused(item)) and "renewed" in other.cause:
-        return BEHIND  # it ran out because it could not be renewed
+        return 1.0  # it ran out because it could not be renewed
+    if item.fault_type == "clock_skew" and other.service in TIME_DAEMONS and item.service not in TIME_DAEMONS:
+        return BEHIND
     resolver = item.fault_type == "dns_failure" and other.component in (
         f"deployment/{other.service}",
         f"configmap/{other.service}",

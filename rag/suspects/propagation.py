@@ -16,6 +16,7 @@ from core.stacktrace import root_frame
 from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
+from rag.suspects.instances import instance_of
 from rag.suspects.names import called_host, hosts, is_outside, is_product, machine_of, named, without_own_names
 from rag.suspects.novelty import OF_REQUEST, PASSING_NOVELTY
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
@@ -91,13 +92,14 @@ def blame(scene: Scene) -> Blame:
     for clue in scene.clues:
         if not clue.failing:
             continue
-        names = tuple(name for name in named(_complaint_of(clue), scene.services) if name != clue.service)
+        meant = (instance_of(name, clue.service, scene.services) for name in named(_complaint_of(clue), scene.services))
+        names = tuple(dict.fromkeys(name for name in meant if name != clue.service))
         if _of_store(clue):
             continue  # whom it names there is its client
         for name in names:
             mentioned.setdefault(name, []).append(clue)
-        if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY:
-            continue
+        if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY or "renewed" in clue.reading.term:
+            continue  # whose certificate cannot be renewed is not to blame for that
         of_clue[clue.citation] = names
         for name in names:
             callers.setdefault(name, []).append(clue)

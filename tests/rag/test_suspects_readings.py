@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import severity as levels
+from rag.suspects.instances import instance_of
 from rag.suspects.logins import refused_user
 from rag.suspects.names import SOURCE_FILE, named
 from rag.suspects.reading import read
@@ -23,6 +24,7 @@ from tests.suspect_logs import log_of, repeated, suspects
         ("ERROR: Job failed: exit code 1", None),
         ("KeyError: 0", "code_defect"),
         ("errors: 0", None),
+        ("Failed to pull image with policy x, trying the next", None),
         ("kinit: Clock skew too great while getting credentials", "clock_skew"),
         ("token used before issued", "clock_skew"),
         ("System clock wrong by 12.5 seconds", "clock_skew"),
@@ -91,3 +93,16 @@ def test_frames_that_are_records_of_their_own_belong_to_the_error_above() -> Non
 def test_an_error_without_words_is_no_part_of_another() -> None:
     told = repeated("users", "   ") + repeated("checkout", "payment refused the order: 500 Internal Server Error")
     assert all(suspect.service for suspect in suspects(log_of(*told)))
+
+
+def test_a_caller_that_fails_on_a_product_means_its_own_instance() -> None:
+    services = ("cart", "cart-db", "users", "users-db")
+    assert instance_of("mongodb", "cart", services) == "cart-db"
+    assert instance_of("mongodb", "gateway", services) == "mongodb"
+    assert instance_of("redis", "cart", services) == "redis"
+
+
+def test_the_time_service_is_behind_those_that_notice_the_wrong_clock() -> None:
+    told = repeated("users", "Clock skew too great") + repeated("chronyd", "Can't synchronise: no selectable sources")
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("clock_skew", "chronyd")
