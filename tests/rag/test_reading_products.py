@@ -33,7 +33,7 @@ READ = [
     ("ExecutorLostFailure: Executor heartbeat timed out after 9 ms", "node_not_ready"),
     ("InsufficientInstanceCapacity: we do not have sufficient capacity", "unschedulable"),
     ("CannotPullContainerError: failed to resolve ref registry.lan/web:3", "image_pull_failure"),
-    ("Clock skew too great while getting initial credentials", "credential_expired"),
+    ("Clock skew too great while getting initial credentials", "clock_skew"),
     ("Access denied for user 'etl'@'10.1.1.1' (using password: YES)", "credential_expired"),
     ("[sshd] Ban 198.51.100.9", "brute_force"),
     ("The scheduler does not appear to be running. Last heartbeat was received 9 minutes ago.", "heartbeat_missing"),
