@@ -85,6 +85,7 @@ _NOT_A_CHANGE: Final = re.compile(
     r"""(?ix)
     \b(?:would|could|should|will[ ]be|if[ ]you|please|cannot|can't|failed[ ]to|unable[ ]to|not|no|never|back-?off
     |retry)\b.{0,20}\b(?:deploy|restart|reload|migrat|scal|updat|upgrad|appl)
+    | \bgit[ ]config\b                              # a build prepares itself
     | \bsession\b.{0,20}\bof[ ]user\b | \bfor[ ]user\b   # a person came, whatever he is called
     | \[debug\b[^\]]*\brelease[ ]\d+                     # what a compiler builds for
     | \balready[ ]present[ ]on[ ]machine\b          # the image that it had

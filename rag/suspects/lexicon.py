@@ -352,7 +352,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          r"|lost (?:worker|executor|node|tasktracker)\b"
          r"|removedeaddatanode|dead ?node detected|lost heartbeat from",
          "node_not_ready", 0.95, "a node of the cluster is lost"),
-    Sign(r"the node was low on resource: (?P<what>[\w-]+)|\bevict(?:ed|ing|ion)\b|pod was evicted|threshold quantity",
+    Sign(r"the node was low on resource: (?P<what>[\w-]+)|\bevict(?:ed|ing|ion)\b(?!\s*[=:])|threshold quantity",
          "eviction", 0.85, "the pod was evicted"),
     Sign(r"crashloopbackoff|back-off restarting failed container|crash ?loop",
          "crash_loop", 0.6, "the container crashes again and again (CrashLoopBackOff)"),

@@ -12,6 +12,11 @@ from rag.suspects.lexicon import Sign
 
 # fmt: off
 PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
+    Sign(r"\bEBADENGINE\b|unsupported engine|requires? a (?:different|newer) (?:python|node|java|go)\b"
+         r"|unsupportedclassversionerror",
+         "version_mismatch", 0.9, "a version does not fit: the runtime is not one that the program supports"),
+    Sign(r"\b429\b.{0,20}too many requests|\btoo many requests\b",
+         "rate_limited", 0.93, "rate limited (429 too many requests)"),
     Sign(r"unable to create (?:new )?native thread|can't start new thread|pthread_create failed",
          "thread_pool_exhaustion", 0.98, "no more threads can be started"),
     Sign(r"killed by yarn for exceeding memory limits|running beyond (?:physical|virtual) memory limits"

@@ -213,8 +213,9 @@ def _is_machine(label: str, product: str) -> bool:
 
 
 def is_outside(host: str) -> bool:
-    """Whether a host is called by a name of the public kind. A bare name, or one of the cluster, is a service's."""
-    return "." in host and _INSIDE.search(host) is None and re.fullmatch(r"[\d.]+", host) is None
+    """Whether a host is called by a name of the public kind. A bare name, or one of the cluster, is a service's; an
+    exception's class (`java.net.ConnectException: ...`) is no host."""
+    return "." in host and _INSIDE.search(host) is None and re.fullmatch(r"[\d.]+|.*(?:exception|error)", host) is None
 
 
 def called_host(host: str) -> str:

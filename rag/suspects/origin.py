@@ -57,9 +57,12 @@ _PRODUCTS: Final = tuple(
         (r"org\.apache\.flink\.runtime\.", "flink"),
         (r"org\.apache\.cassandra\.(?:service|db|gms|net|concurrent)\.", "cassandra"),
         (r"org\.(?:elasticsearch|opensearch)\.(?:cluster|node|discovery|bootstrap|index|indices)\.", "elasticsearch"),
+        (r"o\.e\.[a-z]\.", "elasticsearch"),  # as its own layout shortens it
+        (r"(?:DAGScheduler|TaskSetManager|TaskSchedulerImpl|YarnScheduler|MicroBatchExecution|SparkContext)$", "spark"),
+        (r"(?:etcdserver|etcdmain|rafthttp|raft)/[\w/]+\.go", "etcd"),
     )
 )
-"""Loggers that only the server of a product has, not the libraries of its clients."""
+"""Loggers, and packages in stack traces, that only the server of a product has, not the libraries of its clients."""
 PRODUCTS: Final = frozenset(name for _, name in _PRODUCTS)
 
 _ABBREVIATED: Final = frozenset({("o", "s"), ("o", "a"), ("o", "h"), ("c", "z"), ("o", "e"), ("o", "p"), ("c", "f")})
@@ -72,10 +75,8 @@ def program_of(record: LogRecord, traces: Sequence[StackTrace], logger: str | No
         value = record.attributes.get(key)
         if isinstance(value, str) and value:
             return value
-    if logger is not None:
-        product = next((name for pattern, name in _PRODUCTS if pattern.match(logger)), None)
-        if product is not None:
-            return product
+    if logger is not None and (product := _product(logger)) is not None:
+        return product
     if logger is not None and not is_library(None, logger) and "/" not in logger and ".go" not in logger:
         name = _of_module(logger)
         if name is not None:
@@ -85,6 +86,11 @@ def program_of(record: LogRecord, traces: Sequence[StackTrace], logger: str | No
     if name is not None:
         return name
     return next((names[0] for pattern, names in _SHAPES if pattern.match(record.line)), None)
+
+
+def _product(name: str) -> str | None:
+    """The product whose server has a logger, a package or an exception of this name."""
+    return next((product for pattern, product in _PRODUCTS if pattern.match(name)), None)
 
 
 def _of_frame(frame: Frame) -> str | None:
@@ -134,8 +140,9 @@ def told_apart(clues: list[Clue]) -> list[Clue]:
     for clue in clues:
         wrote = programs.get(clue.record.source, set())
         program = guesses.get(clue.citation) if len(wrote) > 1 else None
-        if clue.citation in guesses and len(wrote) == 1 and wrote <= PRODUCTS and numbered(clue):
-            (program,) = wrote
+        if clue.citation in guesses and numbered(clue):
+            servers = wrote & PRODUCTS or {name for trace in clue.traces if (name := _product(trace.exception or ""))}
+            program = next(iter(servers)) if len(servers) == 1 else program
         named.append(replace(clue, service=program) if program is not None else clue)
     return named
 

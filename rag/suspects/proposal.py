@@ -250,7 +250,21 @@ def table_of(text: str) -> str | None:
 
 
 _NO_TABLE: Final = frozenset(
-    {"the", "select", "where", "client", "remote", "server", "set", "values", "database", "host", "pool", "upstream"}
+    {
+        "the",
+        "select",
+        "where",
+        "client",
+        "remote",
+        "server",
+        "set",
+        "values",
+        "database",
+        "host",
+        "pool",
+        "upstream",
+        "relation",
+    }
 )
 
 

@@ -41,6 +41,7 @@ def test_changes_are_recognised(message: str, kind: ChangeKind) -> None:
         "/usr/lib/x.py:345: UserWarning: Valid config keys have changed in V2",
         "user changed the language",
         "Search started for query chair",
+        "Temporarily overriding HOME='/home/runner' before making global git config changes",
     ],
 )
 def test_other_news_are_none(message: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from core import severity as levels
+from core.testing import record
 from rag.suspects.instances import instance_of
 from rag.suspects.logins import refused_user
-from rag.suspects.names import SOURCE_FILE, named
+from rag.suspects.names import SOURCE_FILE, named, outside
+from rag.suspects.origin import program_of
+from rag.suspects.proposal import table_of
 from rag.suspects.reading import read
 from tests.suspect_logs import log_of, repeated, suspects
 
@@ -30,6 +33,10 @@ from tests.suspect_logs import log_of, repeated, suspects
         ("System clock wrong by 12.5 seconds", "clock_skew"),
         ("x509: certificate has expired or is not yet valid", "certificate_expired"),
         ("handshake failed: SSL alert number 45", "certificate_expired"),
+        ("send refused: 429 Too Many Requests, the concurrency limit was exceeded", "rate_limited"),
+        ("MenuCache entries=40812 evicted=0", None),
+        ("the pod was evicted", "eviction"),
+        ("npm error code EBADENGINE", "version_mismatch"),
         ("+odown master cache 10.9.8.7 6379 #quorum 2/3", "dependency_down"),
         ("ledgerd: error while loading shared libraries: libfoo.so.3: cannot open", "bad_deploy"),
     ],
@@ -106,3 +113,15 @@ def test_the_time_service_is_behind_those_that_notice_the_wrong_clock() -> None:
     told = repeated("users", "Clock skew too great") + repeated("chronyd", "Can't synchronise: no selectable sources")
     best = suspects(log_of(*told))[0]
     assert (best.fault_type, best.service) == ("clock_skew", "chronyd")
+
+
+def test_a_server_that_writes_into_a_numbered_file_is_named_by_its_loggers() -> None:
+    assert program_of(record("x", 1), (), "etcdserver/v3_server.go:92") == "etcd"
+    assert program_of(record("x", 1), (), "o.e.c.r.a.AllocationService") == "elasticsearch"
+    assert program_of(record("x", 1), (), "TaskSetManager") == "spark"
+
+
+def test_an_exception_is_no_host_and_a_lock_on_a_relation_names_no_table() -> None:
+    assert list(outside("calls failed: java.net.connectexception: refused", ())) == []
+    assert table_of("still waiting for ExclusiveLock on relation 1733 of database 9") is None
+    assert table_of("canceling the autovacuum of relation orders") == "orders"
