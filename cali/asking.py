@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from cali import recall
-from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, run_detection
+from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, reported, run_detection
 from cali.question import Window, services_of, window_of
 from cali.state import StateFolder
 from cali.wiring import redactor
@@ -150,7 +150,8 @@ def _search(
         # from its beginning.
         request = Request(present, until=end)
         nothing = OpenedSources((), ())
-        detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, watcher)
+        told = reported(watcher)  # a question learns nothing
+        detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, told)
         explainer = explainer_of(settings, learned, memory, watcher)
         touching = tuple(incident for incident in detection.incidents if _touches(incident, start, end))
         detection = replace(detection, incidents=touching)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from ingest.counts import LearnedHistory
 from ingest.pipeline import DetectionOptions, detect, learn
 from ingest.sources.files import OpenedSources, open_sources
 from ingest.templates.miner import DrainMiner
-from ingest.templates.snapshots import load, save
+from ingest.templates.snapshots import Schedule, load, save
 from rag.analyst import Analyst, Subject
 from rag.budget import Budget
 from rag.next_steps import next_steps
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from catalog.engine import Catalog
     from core.ports import IncidentMemory
 
+SNAPSHOTS = 60.0
+"""Seconds of a run between two snapshots of its templates, at least; they take at most a twentieth of its time."""
 EXPLAINED = 5
 """How many incidents of a run a model is asked about, the worst first; the others get the analysis without one."""
 
@@ -90,6 +93,21 @@ class Learned:
     miner: DrainMiner
     history: LearnedHistory
 
+    def reading(self, watcher: Watcher | None) -> Callable[[int, str], None]:
+        """Reports what was read, and saves the templates on a schedule: a run of hours that is killed keeps them.
+
+        Templates saved early change no finding: what is new is judged by the catalog, which a run writes at its end.
+        """
+        schedule = Schedule(time.monotonic, SNAPSHOTS)
+
+        def read(lines: int, what: str) -> None:
+            if watcher is not None:
+                watcher.reading(lines, what)
+            if schedule.due():
+                schedule.save(self.miner, self.state.templates)
+
+        return read
+
     def remember(self, detection: Detection, paths: Sequence[str], now: datetime) -> None:
         """Stores templates, counts, incidents and which inputs they came from. The snapshot is a cache; the rest is one
         transaction."""
@@ -146,13 +164,14 @@ def analyze(
     baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
     if state is None:
         detection = run_detection(
-            request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, watcher
+            request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, reported(watcher)
         )
         explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None), watcher=watcher)
         return _outcome(detection, opened, baseline, request.symptom, now, explainer)
     held = recall.opened(settings) if memory is None else nullcontext(memory)
     with learning(state, settings, "analyze") as learned, held as past:
-        detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, watcher)
+        reading = learned.reading(watcher)
+        detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, reading)
         explainer = explainer_of(settings, learned, past, watcher)
         outcome = _outcome(detection, opened, baseline, request.symptom, now, explainer)
         learned.remember(detection, detection.sources, now)
@@ -194,6 +213,11 @@ def _open(paths: Sequence[str], purpose: str) -> OpenedSources:
     return opened
 
 
+def reported(watcher: Watcher | None) -> Callable[[int, str], None] | None:
+    """The progress of a run that keeps no state."""
+    return watcher.reading if watcher is not None else None
+
+
 def run_detection(
     request: Request,
     settings: Settings,
@@ -202,9 +226,10 @@ def run_detection(
     miner: DrainMiner,
     learned: LearnedHistory | None,
     now: datetime,
-    watcher: Watcher | None,
+    progress: Callable[[int, str], None] | None,
 ) -> Detection:
-    """Detection with the options of a request and the settings."""
+    """Detection with the options of a request and the settings. `progress` is called with the lines read so far and
+    what is read."""
     options = DetectionOptions(
         timezone=settings.zone,
         since=request.since,
@@ -220,7 +245,7 @@ def run_detection(
         baseline=baseline.sources,
         learned=learned,
         observed_at=now,
-        progress=watcher.reading if watcher is not None else None,
+        progress=progress,
     )
 
 

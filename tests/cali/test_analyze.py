@@ -9,11 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import ROOT, Ran, app_log, cali
+
+from cali import assistant
+from cali.assistant import Request
+from cali.state import StateFolder
+from cali.wiring import miner_config
+from core.config import load
+from ingest.templates.snapshots import load as load_snapshot
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "pymilvus", "langchain", "langchain_core", "openai", "boto3")
 
@@ -51,7 +62,6 @@ def citations(value: object) -> list[dict[str, Any]]:
 
 
 def test_every_citation_resolves_to_that_line_of_that_file(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
 
     from eval.simulator.demo import write_demo
 
@@ -249,6 +259,31 @@ def test_interrupted_it_leaves_the_state_as_it_was(when: signal.Signals, log: Pa
     assert b"interrupted" in errors and b"Traceback" not in errors
     assert (state / "templates.json.zst").read_bytes() == before
     assert cali("analyze", log, "--state", state, "--quiet").code == 0
+
+
+def test_a_run_that_is_killed_keeps_the_templates_of_its_last_snapshot(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cali.assistant.SNAPSHOTS", 0.0)
+    state = StateFolder(tmp_path / "state")
+    settings = load(state=state.path)
+
+    class Killed:
+        def reading(self, lines: int, what: str) -> None:
+            if state.templates.exists():
+                raise KeyboardInterrupt
+
+        def asking(self, number: int, total: int) -> Callable[[str], None]:
+            raise AssertionError("no model is configured")
+
+    paths = (str(log), str(log))
+    with pytest.raises(KeyboardInterrupt):
+        assistant.analyze(Request(paths), settings, state=state, now=NOW, watcher=Killed())
+    saved = load_snapshot(state.templates, miner_config(settings))
+    assert len(saved.templates()) >= 3
+    again = assistant.analyze(Request(paths), settings, state=state, now=NOW)
+    fresh = assistant.analyze(Request(paths), settings, state=None, now=NOW)
+    assert [f.incident.id for f in again.findings.findings] == [f.incident.id for f in fresh.findings.findings] != []
 
 
 def test_a_full_disk_says_so_and_keeps_the_old_state(log: Path, tmp_path: Path) -> None:
