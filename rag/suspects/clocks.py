@@ -9,15 +9,19 @@ from typing import Final
 from rag.suspects.clue import Clue
 from rag.suspects.hosts import host_of, machine_of
 
-TIME_DAEMONS: Final = frozenset({"chronyd", "ntpd", "systemd-timesyncd", "ptp4l"})
-TIME_SERVICE: Final = re.compile(r"chrony|\bntp|timesync|\bptp", re.IGNORECASE)
+_TIME_SERVICE: Final = re.compile(r"chrony|\bntp|timesync|\bptp", re.IGNORECASE)
+
+
+def keeps_time(service: str | None) -> bool:
+    """Whether a service keeps the clock of its machine (chronyd, ntpd, systemd-timesyncd, ptp4l)."""
+    return service is not None and _TIME_SERVICE.search(service) is not None
 
 
 def clock_of(clue: Clue | None, clues: Sequence[Clue]) -> str | None:
     """`host/name` of the machine with the wrong clock; where no time service tells, the one that the record is of."""
     for other in clues:
         skewed = other.reading is not None and other.reading.fault_type == "clock_skew"
-        written = host_of(other) if skewed and TIME_SERVICE.search(other.service or "") else None
+        written = host_of(other) if skewed and keeps_time(other.service) else None
         if written is not None:
             return f"host/{written}"
     return machine_of(clue, clues) if clue is not None else None

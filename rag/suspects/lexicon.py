@@ -22,6 +22,10 @@ class Sign:
     term: str
 
 
+REDIS_FULL: Final = "Redis is out of memory (maxmemory) and refuses writes"
+NOT_RENEWED: Final = "a certificate could not be renewed"
+"""Terms that the ranking asks for."""
+
 # fmt: off
 SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"oomkilled|sys(?:tem)? ?oom|exit ?code\"?[=: ]+137\b|oom[-_ ]?kill(?:ed|er|ing)?|invoked oom-killer",
@@ -29,7 +33,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"out of memory: kill(?:ed)? process \d+ \((?P<what>[^)]+)\)",
          "out_of_memory", 1.0, "killed: out of memory (OOM)"),
     Sign(r"used memory > .?maxmemory|oom command not allowed|maxmemory.{0,20}(?:reached|exceeded)",
-         "out_of_memory", 0.98, "Redis is out of memory (maxmemory) and refuses writes"),
+         "out_of_memory", 0.98, REDIS_FULL),
     Sign(r"java heap space|outofmemoryerror|gc overhead limit|javascript heap out of memory"
          r"|heap limit allocation failed|ineffective mark-compacts near heap limit",
          "out_of_memory", 0.97, "the heap is out of memory"),
@@ -38,8 +42,6 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"vm_memory_high_watermark set|memory resource limit alarm set"
          r"|(?:memory|ram) alarm (?:is )?(?:set|raised|active)",
          "out_of_memory", 0.95, "the broker is out of memory: its memory alarm blocks the publishers"),
-    Sign(r"circuit_?breaking_?exception|\[parent\] data too large",
-         "out_of_memory", 0.88, "the memory circuit breaker opened: a request would exceed the heap limit"),
     Sign(r"memory leak|heap (?:usage )?(?:keeps|is still) growing|leaked? \d+ ?(?:mb|mib|bytes|objects)",
          "memory_leak", 0.9, "memory leak"),
     Sign(r"memory pressure|memorypressure\s+true|(?:high|approaching).{0,20}memory|memory.{0,30}(?:soft limit|above"
@@ -76,7 +78,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "dependency_down", 0.9, "fails to connect to the database: every attempt failed"),
     Sign(r"rejectedexecution|maximum number of threads \(\d+\) created"
          r"|thread ?pool.{0,30}(?:exhaust|full|saturat|reject)"
-         r"|unable to create (?:new )?native thread|can't start new thread|stuck ?thread"
+         r"|stuck ?thread"
          r"|has been active for .{0,80}(?:to serve|same request)|request threads are busy|no (?:idle|free) (?:threads"
          r"|workers)|(?:all|max) (?:\d+ )?(?:worker|thread)s? (?:are )?(?:busy|reached|in use)"
          r"|server reached max_?(?:clients|requestworkers|children)|worker pool.{0,20}(?:exhaust|full)"
@@ -176,7 +178,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"database (?:call|query|operation|request)s? (?:completed|finished|took|returned)\w* (?:in "
          r"|after )?(?P<what>\d+(?:\.\d+)? ?(?:s\b|sec|seconds|ms|min))",
          "slow_query", 0.35, "database calls are slow"),
-    Sign(r"(?<![.\d])429(?![.\d])|too many (?:requests|messages|calls)|slow ?down\b|rate.?limit\w*|quota exceeded"
+    Sign(r"(?<![.\d])429(?![.\d])|too many (?:messages|calls)|slow ?down\b|rate.?limit\w*|quota exceeded"
          r"|throttlingexception|provisionedthroughputexceeded\w*"
          r"|requests? (?:was |were |has been )?throttled|slow ?down\b.{0,20}(?:rate|request)"
          r"|retry-after|resource_?exhausted|limit exceeded for",
@@ -289,7 +291,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"(?:renew|issue|order|obtain|rotat)\w*.{0,40}\bcertificates?\b.{0,80}(?:fail|error|denied|expire)"
          r"|(?:fail|error|unable|could not|cannot)\w*.{0,40}(?:renew|issue|order|obtain|rotat)\w*.{0,40}"
          r"\bcertificates?\b",
-         "certificate_expired", 0.9, "a certificate could not be renewed"),
+         "certificate_expired", 0.9, NOT_RENEWED),
     Sign(r"certificate (?:has |is |was )?(?:been )?(?:expired|not yet valid)|certificate.{0,60}(?:expired"
          r"|not valid after|notafter)|expired certificate|cert(?:ificate)?[_ ]?(?:has )?expir(?:ed|y)"
          r"|ssl certificate expired|certificateexpired|x509: .{0,60}expired|certificate_verify_failed"
@@ -375,27 +377,3 @@ SIGNS: Final[tuple[Sign, ...]] = (
 )
 """In order of category. Of equally strong readings the first here wins."""
 # fmt: on
-
-HARMLESS: Final = (
-    r"\b(?:0|no|zero) (?:errors?|failures?|warnings?|problems?|issues?|timeouts?)\b"
-    r"|(?:(?<![a-z])error|errors|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null"
-    r"|no(?! \w))\b"
-    r"|without (?:any )?(?:errors?|problems?)|\berror[_ ]?(?:handler|reporting|budget|page|log)s?\b"
-    r"|no logs found|possible reasons?"
-    r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
-    r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
-    r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"
-    r"|perf: interrupt took too long[^\n]*|failed to [^\n]{0,80}, trying (?:the )?next\b"
-    r"|exit (?:code|status):? \d+(?=\s*(?:\\n)?\s*std(?:out|err)\b)|\bjob failed: exit (?:code|status):? \d+"
-    r"|failed to validate connection [^\n]{0,300}maxlifetime[^\n]*"
-)
-"""Wording that uses words of failure and reports none: zero counts, names of handlers, advice of tools. Left out of a
-text before it is read."""
-
-RECOVERED: Final = (
-    r"(?<!be )(?<!not )(?<!never )(?<!-)\b(?:recovered|resolved|back to normal|restored"
-    r"|healthy again|reconnected|cleared"
-    r"|is now (?:healthy|ready|up)"
-    r"|succeeded|successfully|no longer|circuit ?breaker.{0,20}closed|state (?:is )?(?:now )?(?:up|healthy))\b"
-)
-"""The end of trouble, not its start."""

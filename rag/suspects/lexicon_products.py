@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from rag.suspects.lexicon import Sign
+from rag.suspects.lexicon import NOT_RENEWED, Sign
 
 # fmt: off
 PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"\bEBADENGINE\b|unsupported engine|requires? a (?:different|newer) (?:python|node|java|go)\b"
          r"|unsupportedclassversionerror",
          "version_mismatch", 0.9, "a version does not fit: the runtime is not one that the program supports"),
-    Sign(r"\b429\b.{0,20}too many requests|\btoo many requests\b",
+    Sign(r"\btoo many requests\b",
          "rate_limited", 0.93, "rate limited (429 too many requests)"),
     Sign(r"unable to create (?:new )?native thread|can't start new thread|pthread_create failed",
          "thread_pool_exhaustion", 0.98, "no more threads can be started"),
@@ -23,7 +23,7 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|container .{0,60}exceed\w* (?:its )?(?:physical |virtual )?memory",
          "out_of_memory", 1.0, "the container was killed for exceeding its memory limit"),
     Sign(r"circuit_?breaking_?exception|data too large, data for \[",
-         "out_of_memory", 0.85, "a circuit breaker refuses requests: the heap is nearly full"),
+         "out_of_memory", 0.88, "a circuit breaker refuses requests: the heap is nearly full"),
     Sign(r"\[gc\]\[[^\n]{0,40}overhead, spent \[",
          "memory_leak", 0.6, "memory pressure: the collector runs most of the time"),
     Sign(r"all log dirs in \S+ have failed|mvcc: database space exceeded|alarm(?: raised)?:? ?nospace"
@@ -40,9 +40,7 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          "data_corruption", 0.97, "stored data cannot be read: a disk or a file is damaged"),
     Sign(r"blocked for more than \d+ seconds",
          "disk_full", 0.3, "a task waits for its disk"),
-    Sign(r"slow fdatasync|slow (?:disk|fsync|sync)\b|fsync .{0,20}(?:took|exceed)"
-         r"|leader failed to send out heartbeat on time"
-         r"|apply request took too long",
+    Sign(r"leader failed to send out heartbeat on time|apply request took too long",
          "dependency_slow", 0.75, "the disk of the server is slow"),
     Sign(r"address already in use|\bEADDRINUSE\b|only one usage of each socket address",
          "bad_config", 0.9, "the port is taken: another program listens on it"),
@@ -51,7 +49,7 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|fatal lisp error"
          r"|is not a valid (?:setting|option|directive)|invalid command '(?P<w3>\w+)', perhaps misspelled",
          "bad_config", 0.92, "bad configuration"),
-    Sign(r"(?:\d+ )?worker_connections are not enough|max number of clients reached|too many (?:clients|connections)"
+    Sign(r"(?:\d+ )?worker_connections are not enough|max number of clients reached"
          r"|max_user_connections|server sessions? limit|no more connections allowed",
          "connection_pool_exhaustion", 0.9, "the server has no connection left"),
     Sign(r"rejected execution of|es_?rejected_?execution",
@@ -158,14 +156,15 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          "dependency_slow", 0.6, "it took longer than it may"),
     Sign(r"over capacity, insufficient resources|unable to allocate inventory",
          "unschedulable", 0.9, "no machine has room for it"),
-    Sign(r"\bslow (?:disk|fdatasync|fsync|i/?o)\b|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
+    Sign(r"\bslow (?:disk|fdatasync|f?sync|i/?o)\b|fsync .{0,20}exceed"
+         r"|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
          r"|(?:fsync|fdatasync|wal sync\w*|disk write)\w*.{0,30}(?:took too long|is taking too long)",
          "dependency_slow", 0.85, "the disk is slow"),
     Sign(r"\+[so]down master\b", "dependency_down", 0.95, "Redis Sentinel declared the master down"),
     Sign(r"(?:http|dns|tls-alpn)-01\b.{0,60}(?:fail|error|invalid|denied)|propagation check failed"
          r"|acme: .{0,60}(?:fail|error|invalid|denied|unauthori)"
          r"|acme .{0,30}challenge.{0,30}(?:fail|error|invalid|denied)",
-         "certificate_expired", 0.9, "a certificate could not be renewed: the ACME challenge fails"),
+         "certificate_expired", 0.9, f"{NOT_RENEWED}: the ACME challenge fails"),
     Sign(r"ssl alert number 4[2-6]\b|alert (?:bad certificate|certificate (?:expired|revoked|unknown))"
          r"|remote error: tls: (?:bad|expired|revoked|unknown) certificate",
          "certificate_expired", 0.97, "its peers refuse its SSL/TLS certificate"),

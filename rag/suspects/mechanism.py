@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import Category, SuspectKind
-from rag.suspects.clocks import TIME_DAEMONS
+from rag.suspects.clocks import keeps_time
+from rag.suspects.lexicon import NOT_RENEWED, REDIS_FULL
 from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Proposal
@@ -143,22 +144,22 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
         return BEHIND  # what a node tells of itself, behind the service that it strikes
     if item.fault_type == "node_not_ready" and not is_platform(item.service) and is_platform(other.service):
         return BEHIND
-    of_cache = item.fault_type == "cache_failure" or "maxmemory" in item.cause
+    of_cache = item.fault_type == "cache_failure" or REDIS_FULL in item.cause
     if of_cache and not is_product(item.service or "") and is_product(other.service):
         return BEHIND
-    if item.fault_type == "certificate_expired" and (same or _refused(item)) and "renewed" in other.cause:
+    if (
+        item.fault_type == "certificate_expired"
+        and NOT_RENEWED in other.cause
+        and (same or NOT_RENEWED not in item.cause)
+    ):
         return 1.0  # it ran out because it could not be renewed
-    if item.fault_type == "clock_skew" and other.service in TIME_DAEMONS and item.service not in TIME_DAEMONS:
+    if item.fault_type == "clock_skew" and keeps_time(other.service) and not keeps_time(item.service):
         return BEHIND
     resolver = item.fault_type == "dns_failure" and other.component in (
         f"deployment/{other.service}",
         f"configmap/{other.service}",
     )
     return BEHIND if resolver and not same else 0.0
-
-
-def _refused(item: Proposal) -> bool:
-    return "renewed" not in item.cause
 
 
 def _explains(other: Proposal) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 
 from core.domain import ChangeKind, SuspectKind
 from rag.suspects.access import access_of
-from rag.suspects.change import about_of, closeness
+from rag.suspects.change import about_of, closeness, owner_of
 from rag.suspects.clocks import clock_of
 from rag.suspects.clue import Clue
 from rag.suspects.hosts import host_of, logged_on, machine_of, node_named, server_of
@@ -111,8 +111,7 @@ def changed_object(service: str | None, scene: Scene) -> str | None:
         if change.kind is not ChangeKind.CONFIG or closeness(change, scene) <= 0.0:
             continue
         about = about_of(change)
-        owner = about.service if about is not None and about.service else change.service
-        if service is None or owner != service:
+        if service is None or owner_of(change, scene) != service:
             continue
         if about is not None and about.component.startswith(("configmap/", "secret/")):
             return about.component

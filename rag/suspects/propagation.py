@@ -17,6 +17,7 @@ from rag.suspects.access import access_of
 from rag.suspects.clue import Clue
 from rag.suspects.handed_on import Origins, handed_on
 from rag.suspects.instances import instance_of
+from rag.suspects.lexicon import NOT_RENEWED
 from rag.suspects.names import called_host, hosts, is_outside, is_product, machine_of, named, without_own_names
 from rag.suspects.novelty import OF_REQUEST, PASSING_NOVELTY
 from rag.suspects.proposal import Facts, Proposal, clue_facts, message_of
@@ -98,7 +99,7 @@ def blame(scene: Scene) -> Blame:
             continue  # whom it names there is its client
         for name in names:
             mentioned.setdefault(name, []).append(clue)
-        if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY or "renewed" in clue.reading.term:
+        if clue.reading is None or clue.reading.fault_type not in _TO_DEPENDENCY or NOT_RENEWED in clue.reading.term:
             continue  # whose certificate cannot be renewed is not to blame for that
         of_clue[clue.citation] = names
         for name in names:

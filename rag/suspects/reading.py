@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 from typing import Final
 
 from core.domain import FAULT_TYPES, Category
-from rag.suspects.lexicon import HARMLESS, RECOVERED, SIGNS, Sign
+from rag.suspects.harmless import HARMLESS, RECOVERED
+from rag.suspects.lexicon import SIGNS, Sign
 from rag.suspects.lexicon_products import PRODUCT_SIGNS
 
 MAX_CHARACTERS: Final = 3_000

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.domain import Evidence, SuspectKind
-from rag.suspects.change import GRACE, about_of
+from rag.suspects.change import GRACE, about_of, owner_of
 from rag.suspects.clue import Clue, base_service
 from rag.suspects.objects import is_platform, subject
 from rag.suspects.propagation import Blame
@@ -108,8 +108,7 @@ def _stopped(scene: Scene) -> dict[str, list[_Stop]]:
 
 def _stops(scene: Scene) -> Iterator[_Stop]:
     for change in scene.changes:
-        about = about_of(change)
-        service = about.service if about is not None and about.service else base_service(change.service)
+        service = owner_of(change, scene)
         if service and change.timestamp and _STOPS.search(change.text):
             yield _Stop(service, change.timestamp, change.text, change.evidence)
     for clue in scene.clues:

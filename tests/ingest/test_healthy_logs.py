@@ -7,21 +7,16 @@ from pathlib import Path
 import pytest
 from detection_logs import analysed
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is missing: real logs are not part of the project"),
-]
+pytestmark = pytest.mark.data
 
 
 @pytest.mark.parametrize("case", ["ci-01", "ci-04", "ci-13", "ci-16", "ci-25", "ci-32", "ci-42"])
-def test_the_log_of_a_job_that_passed_is_no_incident(case: str) -> None:
-    assert analysed(str(DATA / "ci_failures" / "logs" / f"{case}.baseline.log")).incidents == ()
+def test_the_log_of_a_job_that_passed_is_no_incident(case: str, data: Path) -> None:
+    assert analysed(str(data / "ci_failures" / "logs" / f"{case}.baseline.log")).incidents == ()
 
 
-def test_a_supercomputer_at_work_is_no_incident(tmp_path: Path) -> None:
-    lines = (DATA / "loghub_2k" / "Thunderbird" / "Thunderbird_2k.log").read_bytes().split(b"\n")
+def test_a_supercomputer_at_work_is_no_incident(tmp_path: Path, data: Path) -> None:
+    lines = (data / "loghub_2k" / "Thunderbird" / "Thunderbird_2k.log").read_bytes().split(b"\n")
     known, now = tmp_path / "known.log", tmp_path / "now.log"
     known.write_bytes(b"\n".join(lines[:1000]))
     now.write_bytes(b"\n".join(lines[1000:]))
