@@ -20,10 +20,10 @@ MAX_CHARACTERS: Final = 3_000
 _EVENT: Final = re.compile(r"(?<![\w.=/-])[a-z]{2,}(?:_[a-z]{2,})+(?![\w.=/(-])")
 """A message of structured logs that is written as one word: `validation_failed`."""
 
-_LOCATION: Final = re.compile(
+LOCATION: Final = re.compile(
     r"(?<![\w/.-])(?:[\w.@~+-]*/)*[\w.@+-]+\."
     r"(?:py|go|[cm]?js|[jt]sx|ts|java|kts?|groovy|scala|rb|rs|cs|php|c|cc|cpp|cxx|hh?|hpp|hxx|swift|lua|exs?|erl|hs)"
-    r":\d+(?::\d+)?(?::\w+)?(?=[\s)\]:,]|$)"
+    r":\d+(?::\d+)?(?::\w+)?(?=[\s)\]:,\"']|$)"
 )
 """Where in its source a program logged: `tools/cache/reflector.go:229` says nothing of a cache."""
 
@@ -53,7 +53,7 @@ def _guard(pattern: str) -> re.Pattern[str]:
 
 def readings(text: str) -> Iterator[Reading]:
     """Every reading of a text, in the table's order."""
-    cut = _guard(HARMLESS).sub(" ", _LOCATION.sub(" ", text[:MAX_CHARACTERS]))
+    cut = _guard(HARMLESS).sub(" ", LOCATION.sub(" ", text[:MAX_CHARACTERS]))
     events = [word.replace("_", " ") for word in _EVENT.findall(cut)]
     if events:
         cut = "\n".join([cut, *dict.fromkeys(events)])
