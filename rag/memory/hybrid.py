@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
@@ -243,7 +244,8 @@ class HybridMemory:
             text, words, key = passage(document), search_terms(document), document.id
             ids, signs = document.template_ids, features(signs_of(document))
         shapes = " ".join(map(template_hex, ids))
-        searched = Asked(self._vectors([text[:_MAX_QUERY_CHARS]])[0], _bounded(words), shapes)
+        vector = cache(lambda: self._vectors([text[:_MAX_QUERY_CHARS]])[0])
+        searched = Asked(vector, _bounded(words), shapes)
         return _Query(text, searched, frozenset(ids), key, signs)
 
     def _search(self, name: Collection, asked: _Query, k: int, where: MemoryFilter) -> Sequence[MemoryMatch]:

@@ -42,9 +42,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the searches look for: a vector, words, template ids (words separated by spaces; empty: not searched)."""
+    """What the searches look for: a vector, words, template ids (words separated by spaces; empty: not searched).
 
-    vector: Vector
+    The vector is made when it is first asked for: the other searches can run meanwhile, and embedding takes as long.
+    """
+
+    vector: Callable[[], Vector]
     terms: str
     shapes: str
 

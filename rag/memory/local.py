@@ -120,7 +120,7 @@ class LocalStore:
 
     def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Searched:
         rows, vectors, terms, shapes = self._rows[collection].built()
-        cosines = vectors @ asked.vector if rows else np.zeros(0, np.float32)
+        cosines = vectors @ asked.vector() if rows else np.zeros(0, np.float32)
         scores = {
             "dense": {row: float(score) for row, score in enumerate(cosines)},
             "bm25": terms.scores(asked.terms),

@@ -20,11 +20,13 @@ def _utc_now() -> datetime:
 
 
 def initialise(state: Path, embedder: Embedder, *, uri: str | None = None, token: str | None = None) -> bool:
-    """Makes the memory where there is none, with collections for the embedder's model; whether it was made.
+    """Makes the memory where there is none, with collections for the embedder's model; whether it was made. One of an
+    older schema is brought up to date.
 
     Raises ConfigError where a memory of another model is there (`cali memory reembed` changes it).
     """
     from rag.memory import milvus
+    from rag.memory.migration import migrate
 
     connection = milvus.Milvus(uri or state / MEMORY_FILE, token)
     try:
@@ -32,6 +34,7 @@ def initialise(state: Path, embedder: Embedder, *, uri: str | None = None, token
         if generation is not None:
             check_model(generation.manifest, embedder)
             milvus.create(connection, generation)
+            migrate(connection, generation)
             return False
         first = Generation(1, Manifest(milvus.SCHEMA, embedder.model, embedder.dimension))
         milvus.create(connection, first)

@@ -7,7 +7,7 @@ already is not embedded again. Searches use the old generation until the one wri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +53,7 @@ def reembed(
         if old is None:
             raise InputError(f"no memory in {connection.location}; `cali memory init` makes one")
         manifest = Manifest(milvus.SCHEMA, embedder.model, embedder.dimension)
-        if old.manifest == manifest:
+        if replace(old.manifest, schema=manifest.schema) == manifest:
             return Reembedded(old.manifest.model, embedder.model, 0, 0)
         new = Generation(old.number + 1, manifest)
         if milvus.is_of_another_model(connection, new):
