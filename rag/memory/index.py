@@ -112,7 +112,8 @@ class MemoryStore(Protocol):
     def search(self, collection: Collection, asked: Asked, k: int, where: MemoryFilter) -> Searched:
         """At most `k` hits of each search, with their documents.
 
-        `dense`: by cosine. `bm25`: by BM25 over words (k1 1.2, b 0.75); documents that share no word are absent.
+        `dense`: by cosine. `bm25`: by BM25 over words (k1 1.2, b 0.75), of a long query without the words that weigh
+        least (`dropped_share`); documents that share no word are absent.
         `templates`: by BM25 over template ids (k1 1.2, b 0.3): a template that few incidents have weighs most.
         """
         ...
@@ -142,3 +143,13 @@ BM25_TERMS: tuple[float, float] = (1.2, 0.75)
 """k1 and b of the search by words."""
 BM25_SHAPES: tuple[float, float] = (1.2, 0.3)
 """k1 and b of the search by template ids: an incident with many templates is hardly a worse match."""
+
+_LONG_QUERY = 20
+_DROPPED = 0.3
+
+
+def dropped_share(terms: str) -> float:
+    """The share of a query's words that a search by words leaves out, those of the least weight in the query (how rare
+    a word is, times how often the query has it). Words that half of all incidents have cost most and tell nothing: of a
+    query with more than 20 words the least 0.3 are left out, of a short one none."""
+    return _DROPPED if len(set(terms.split())) > _LONG_QUERY else 0.0

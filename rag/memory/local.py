@@ -22,6 +22,7 @@ from rag.memory.index import (
     Outline,
     Searched,
     Vector,
+    dropped_share,
 )
 
 SCHEMA = 1
@@ -44,15 +45,21 @@ class Bm25:
         mean = sum(lengths) / len(lengths) if any(lengths) else 1.0
         self._norms = [k1 * (1 - b + b * length / mean) for length in lengths]
 
-    def scores(self, query: str) -> dict[int, float]:
-        """Score by row, of the rows that share a word with the query."""
+    def scores(self, query: str, dropped: float = 0.0) -> dict[int, float]:
+        """Score by row, of the rows that share a word with the query. `dropped` is the share of the query's words that
+        are left out, those of the least weight."""
         total = len(self._norms)
-        found: dict[int, float] = {}
+        weights: dict[str, float] = {}
         for word, wanted in Counter(query.split()).items():
-            postings = self._postings.get(word, [])
-            idf = math.log1p((total - len(postings) + 0.5) / (len(postings) + 0.5))
-            for row, times in postings:
-                gain = wanted * idf * times * (self._k1 + 1) / (times + self._norms[row])
+            holders = len(self._postings.get(word, []))
+            weights[word] = wanted * math.log1p((total - holders + 0.5) / (holders + 0.5))
+        least = sorted(weights.values())[int(dropped * len(weights))] if weights else 0.0
+        found: dict[int, float] = {}
+        for word, weight in weights.items():
+            if weight < least:
+                continue
+            for row, times in self._postings.get(word, []):
+                gain = weight * times * (self._k1 + 1) / (times + self._norms[row])
                 found[row] = found.get(row, 0.0) + gain
         return found
 
@@ -123,7 +130,7 @@ class LocalStore:
         cosines = vectors @ asked.vector() if rows else np.zeros(0, np.float32)
         scores = {
             "dense": {row: float(score) for row, score in enumerate(cosines)},
-            "bm25": terms.scores(asked.terms),
+            "bm25": terms.scores(asked.terms, dropped_share(asked.terms)),
             "templates": shapes.scores(asked.shapes),
         }
         lists = {name: _best(found, rows, k, where) for name, found in scores.items()}

@@ -12,7 +12,18 @@ from core.domain import LogTemplate
 from core.memory import MemoryDocument, MemoryFilter
 from rag.memory import codec
 from rag.memory.filters import expression, ids_expression, prefix_expression, quoted
-from rag.memory.index import Asked, Collection, Entry, Generation, Hits, Manifest, Outline, Searched, Vector
+from rag.memory.index import (
+    Asked,
+    Collection,
+    Entry,
+    Generation,
+    Hits,
+    Manifest,
+    Outline,
+    Searched,
+    Vector,
+    dropped_share,
+)
 from rag.memory.milvus import COLLECTIONS, Milvus, collection_name
 from rag.memory.rows import document_row, template_row, to_template, to_time
 
@@ -81,8 +92,9 @@ class MilvusStore:
             return Searched({}, lambda ids: {})
         self._filled.add(collection)
         # At once: each is one request, and Milvus uses another core for each. This thread embeds meanwhile.
+        dropped = dropped_share(asked.terms)
         running = {
-            name: self._pool.submit(self._search, collection, field, query, k, where)
+            name: self._pool.submit(self._search, collection, field, query, k, where, dropped if name == "bm25" else 0)
             for name, field, query in (("bm25", "bm25", asked.terms), ("templates", "overlap", asked.shapes))
             if query
         }
@@ -153,7 +165,7 @@ class MilvusStore:
             self._milvus.call("upsert", self._name(what), data=list(rows[start : start + _WRITE]))
 
     def _search(
-        self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter
+        self, collection: Collection, field: str, query: Any, k: int, where: MemoryFilter, dropped: float = 0.0
     ) -> Sequence[dict[str, Any]]:
         found = self._milvus.call(
             "search",
@@ -163,6 +175,7 @@ class MilvusStore:
             limit=k,
             filter=expression(where),
             output_fields=["payload"],
+            search_params={"params": {"drop_ratio_search": dropped}} if dropped else {},
         )
         return [hit for hit in found[0] if hit["distance"] != 0]
 

@@ -293,3 +293,23 @@ def test_huge_documents_are_cut_and_thousands_are_listed(memory: IncidentMemory)
 def test_closing_twice_is_no_error(memory: IncidentMemory) -> None:
     memory.close()
     memory.close()
+
+
+def test_a_long_query_is_found_by_its_rare_words(memory: IncidentMemory) -> None:
+    common = " ".join(f"common{chr(97 + number)}" for number in range(26))
+    rare = ("marmalade", "lighthouse", "saxophone", "gargoyle")
+    memory.add([incident(f"i{number}", f"{common} {word}") for number, word in enumerate(rare)])
+    (first, *_) = memory.search(f"{common} gargoyle", 4, ALL)
+    assert first.document.id == "i3"
+    assert next(signal for signal in first.signals if signal.name == "bm25").rank == 1
+
+
+def test_many_fingerprints_are_counted_at_once(memory: IncidentMemory) -> None:
+    seen = [
+        incident(f"{number}-{turn}", f"disk full on host{number}", fingerprint=f'print "{number}"')
+        for number in range(12)
+        for turn in range(2)
+    ]
+    memory.add(seen)
+    for k in (3, 12):
+        assert [match.times_seen for match in memory.search("disk full", k, ALL)] == [2] * k
