@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from core.errors import InputError, PermanentError, RetryableError
 
 
@@ -41,6 +39,8 @@ class StateFolder:
 
         Raises RetryableError that names the process which holds it, PermanentError where the folder cannot be written.
         """
+        from filelock import FileLock, Timeout  # starts asyncio, which a run without state does not wait for
+
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise InputError(f"state {self.path} is a file; --state takes a folder")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -49,6 +50,14 @@ class RunHistory:
 
         Bounds are widened to whole buckets. Records without a time are inside every window.
         """
+        return self._remembered(start, end)
+
+    @cached_property
+    def _remembered(self) -> Callable[[datetime | None, datetime | None], Sequence[TemplateActivity]]:
+        """`activity` of the last windows asked for: the same few are asked for again to explain an incident."""
+        return lru_cache(maxsize=8)(self._activity)
+
+    def _activity(self, start: datetime | None, end: datetime | None) -> Sequence[TemplateActivity]:
         inside = self._inside(start, end)
         if inside.is_empty():
             return []

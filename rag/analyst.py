@@ -78,12 +78,11 @@ class Analyst:
         self, subject: Subject, budget: Budget | None = None, on_text: Callable[[str], None] | None = None
     ) -> Analysis:
         """The analysis of one incident. Never raises for what a model or its endpoint does: `dropped` says it."""
-        masker = self.masker()
-        asks = self.model is not None and budget is not None
-        pack = self._pack(subject, masker if asks else None)
-        fallback = without_model(subject, pack)
         if self.model is None or budget is None:
-            return fallback
+            return without_model(subject, self._pack(subject, None))
+        masker = self.masker()
+        pack = self._pack(subject, masker)
+        fallback = without_model(subject, pack)
         prompt = load("analysis")
         material = self._material(subject, pack, masker)
         session = _Session(self.model, budget, on_text)

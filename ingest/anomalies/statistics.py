@@ -25,6 +25,8 @@ def log_gamma(x: Floats) -> Floats:
     y = x.copy()
     for _ in range(8):
         small = y < 8.0
+        if not small.any():
+            break
         shift = np.where(small, shift + np.log(np.where(small, y, 1.0)), shift)
         y = np.where(small, y + 1.0, y)
     inverse = 1.0 / (y * y)
@@ -43,7 +45,8 @@ def incomplete_beta(a: Floats, b: Floats, x: Floats) -> Floats:
     safe = np.where(inside, x, 0.5)
     swap = safe > (a + 1) / (a + b + 2)
     p, q, z = np.where(swap, b, a), np.where(swap, a, b), np.where(swap, 1 - safe, safe)
-    front = np.exp(log_gamma(p + q) - log_gamma(p) - log_gamma(q) + p * np.log(z) + q * np.log1p(-z)) / p
+    of_sum, of_p, of_q = log_gamma(np.stack([p + q, p, q]))
+    front = np.exp(of_sum - of_p - of_q + p * np.log(z) + q * np.log1p(-z)) / p
     value = front * _fraction(p, q, z)
     value = np.where(swap, 1 - value, value)
     return np.where(inside, np.clip(value, 0.0, 1.0), np.where(x >= 1, 1.0, 0.0))

@@ -12,7 +12,7 @@ import polars as pl
 
 from core import severity
 from core.domain import Citation, LogTemplate
-from ingest.anomalies.panel import Panel
+from ingest.anomalies.panel import Panel, Series
 from ingest.anomalies.statistics import Floats
 from ingest.anomalies.symptoms import alarm, words
 from ingest.counts import HistoryRow
@@ -83,11 +83,19 @@ class Facts:
             subject.table.lazy()
             .with_row_index("row")
             .group_by("template_id", pl.col("service").cast(pl.String), "severity")
-            .agg(pl.col("sample").drop_nulls().first(), pl.col("row"))
+            .agg(pl.col("sample").drop_nulls().first(), pl.col("row").sort_by("bucket", maintain_order=True))
             .collect()
         )
-        samples = {(t, s, v): text or "" for t, s, v, text, _ in grouped.iter_rows()}
-        self._places = {(t, s, v): rows for t, s, v, _, rows in grouped.iter_rows()}
+        # The rows of a series stand together, in order of their buckets: what is asked of them is a slice.
+        self._rows = subject.table[grouped["row"].explode()]
+        self._buckets = self._rows["bucket"].to_numpy()
+        samples: dict[Series, str] = {}
+        self._spans: dict[Series, tuple[int, int]] = {}
+        start = 0
+        for t, s, v, text, length in grouped.with_columns(pl.col("row").list.len()).iter_rows():
+            samples[t, s, v] = text or ""
+            self._spans[t, s, v] = start, start + length
+            start += length
         self.messages = [samples.get(key, "") for key in panel.series]
         self.alarms: Floats = np.array(
             [alarm(m or self.text(k[0]), k[2]) for m, k in zip(self.messages, panel.series, strict=True)]
@@ -104,10 +112,9 @@ class Facts:
 
     def rows(self, row: int, low: int, high: int) -> pl.DataFrame:
         """The table's rows of a series whose bucket starts in [low, high)."""
-        places = self._places.get(self.subject.panel.series[row], [])
-        bucket = pl.col("bucket")
-        mine: pl.DataFrame = self.subject.table[places]
-        return mine.filter((bucket >= low) & (bucket < high)).sort("bucket", maintain_order=True)
+        first, end = self._spans.get(self.subject.panel.series[row], (0, 0))
+        start, stop = np.searchsorted(self._buckets[first:end], (low, high)).tolist()
+        return self._rows.slice(first + start, stop - start)
 
 
 def places(rows: pl.DataFrame, limit: int = EXAMPLES) -> tuple[Citation, ...]:
@@ -115,11 +122,10 @@ def places(rows: pl.DataFrame, limit: int = EXAMPLES) -> tuple[Citation, ...]:
     if rows.is_empty():
         return ()
     picked = sorted({round(i * (len(rows) - 1) / max(1, limit - 1)) for i in range(limit)})
-    chosen = rows[picked].select(pl.col("first_source").cast(pl.String), "first_position")
-    found = [Citation(source, position) for source, position in chosen.iter_rows()]
+    chosen = zip(rows["first_source"].gather(picked), rows["first_position"].gather(picked), strict=True)
+    found = [Citation(source, position) for source, position in chosen]
     if len(found) < limit:
-        last = rows[len(rows) - 1].select(pl.col("last_source").cast(pl.String), "last_position")
-        found += [Citation(source, position) for source, position in last.iter_rows()]
+        found.append(Citation(rows["last_source"][-1], rows["last_position"][-1]))
     return tuple(dict.fromkeys(found))[:limit]
 
 

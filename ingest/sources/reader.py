@@ -20,6 +20,7 @@ from ingest.sources.files import FileSource
 
 _FIRST_WINDOW: Final = 40  # lines read from a cited one on; most records and traces are shorter
 _BLOCK: Final = 1 << 14  # bytes of a frame of a window: some times that many lines
+_KEPT: Final = 1 << 22  # characters of records that are remembered
 _MARGIN: Final = 60  # lines read before a neighbourhood, so that its first record is not entered in its middle
 
 
@@ -28,7 +29,8 @@ class FileReader:
 
     `timezone`, `observed_at` and `service` must be those of the batch pass: records then have the same fields and
     boundaries. `parsers` are those of the batch pass, by source: they know the formats already. Plain files are entered
-    by the sources' line indexes, others are read from their beginning, once per call and source.
+    by the sources' line indexes, others are read from their beginning, once per call and source. What was read is
+    remembered, up to a few million characters.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class FileReader:
         self._observed_at = observed_at
         self._service = service
         self._parsers = dict(parsers or {})
+        self._kept: dict[Citation, LogRecord] = {}
+        self._room = _KEPT
 
     def read(self, citations: Sequence[Citation]) -> Mapping[Citation, LogRecord]:
         """The records that start at these places; those that cannot be read again are absent."""
@@ -53,13 +57,23 @@ class FileReader:
             source = self._sources.get(name)
             if source is None:
                 continue
-            positions = sorted({citation.position for citation in citations if citation.source == name})
+            places = sorted({citation for citation in citations if citation.source == name and citation.position > 0})
             try:
-                records = self._records(source, [position for position in positions if position > 0])
+                records = self._records(source, [each.position for each in places if each not in self._kept])
             except InputError:
-                continue  # gone since it was analysed: absent, as the port says
-            found.update((record.citation, record) for record in records)
+                records = []  # gone since it was analysed: absent, as the port says
+            read = {record.citation: record for record in records}
+            found.update((each, record) for each in places if (record := self._kept.get(each) or read.get(each)))
+            self._keep(records)
         return found
+
+    def _keep(self, records: Sequence[LogRecord]) -> None:
+        """Remembers records, until they are too many: what is explained is asked for several times."""
+        for record in records:
+            size = len(record.body) + len(record.line) + sum(map(len, record.folded))
+            if self._room >= size:
+                self._room -= size
+                self._kept[record.citation] = record
 
     def around(self, citation: Citation, before: int, after: int) -> Sequence[LogRecord]:
         """The records around a place, in order, at most `before` + 1 + `after` physical lines.
