@@ -41,22 +41,26 @@ def enrich(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _graded(records: pl.DataFrame) -> pl.DataFrame:
+    ungraded = records["severity"] == 0
+    if not ungraded.any():
+        return records
     text = pl.col("body")
     hopeful = text.str.contains(_CANDIDATE) | ((pl.col("line_count") > 1) & text.str.contains(_LATER_TRACE))
-    rows = records.select((pl.col("severity") == 0) & hopeful).to_series()
-    if not rows.any():
+    chosen = records.filter(ungraded)
+    found = chosen.select(hopeful).to_series()
+    if not found.any():
         return records
-    chosen = records.filter(rows)
-    found = headers.of_words(chosen["body"].str.extract(_WORD, 1))
+    rows, chosen = ungraded.arg_true().filter(found), chosen.filter(found)
+    written = headers.of_words(chosen["body"].str.extract(_WORD, 1))
     graded = chosen.select(
-        pl.when(found > 0)
-        .then(found)
+        pl.when(written > 0)
+        .then(written)
         .when(text.str.contains(_CRASH))
         .then(pl.lit(severity.FATAL, dtype=pl.UInt8))
         .otherwise(pl.lit(severity.ERROR, dtype=pl.UInt8))
         .alias("severity")
     ).to_series()
-    return records.with_columns(records["severity"].clone().scatter(rows.arg_true(), graded))
+    return records.with_columns(records["severity"].clone().scatter(rows, graded))
 
 
 def _identified(records: pl.DataFrame) -> pl.DataFrame:

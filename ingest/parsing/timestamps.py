@@ -7,6 +7,7 @@ repeat from line to line, so each run of equal bases is converted once. Impossib
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,8 @@ import polars as pl
 from core.batch import TIMESTAMP
 
 NAIVE: Final = pl.Datetime("us")
+_FEW: Final = 8
+"""Bases that are looked at one by one, where they may have more shapes than that."""
 
 _HMS: Final = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -208,11 +211,14 @@ def _bases(heads: pl.Series, clock: Clock, shapes: tuple[str, ...]) -> tuple[pl.
     candidates = [BY_NAME[name] for name in shapes] or list(SHAPES)
     if len(candidates) == 1 and not candidates[0].unit:
         return _dated(heads, candidates[0], clock), None
+    named = [_shape_of(head, candidates) for head in heads] if len(heads) <= _FEW < len(candidates) else None
     for shape in candidates:
         if not open_rows.any():
             break
         if len(candidates) == 1:
             rows = open_rows
+        elif named is not None:
+            rows = pl.Series([name == shape.name for name in named])
         else:
             rows = (heads.str.contains(rf"^(?:{shape.pattern})$") & open_rows).fill_null(False)
         if not rows.any():
@@ -227,6 +233,14 @@ def _bases(heads: pl.Series, clock: Clock, shapes: tuple[str, ...]) -> tuple[pl.
             naive = naive.scatter(where, _dated(texts, shape, clock))
         open_rows = open_rows & ~rows
     return naive, absolute
+
+
+def _shape_of(head: str | None, candidates: Sequence[Shape]) -> str | None:
+    """The first shape that a base has. For a few odd lines of each block, whose bases may have any: Polars forgets
+    compiled expressions when there are many, and would compile those of all shapes for each block."""
+    if head is None:
+        return None
+    return next((shape.name for shape in candidates if re.fullmatch(shape.pattern, head)), None)
 
 
 def _epoch(texts: pl.Series, unit: str) -> pl.Series:

@@ -165,10 +165,10 @@ def from_line(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
 def split_lines(text: bytes) -> pl.Series:
     """The lines of `text` (which ends with `\\n`), decoded, without their ends."""
     try:
-        decoded = str(memoryview(text)[:-1], "utf-8")
-    except UnicodeDecodeError:
+        column = pl.Series([text], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:  # no UTF-8
         return pl.Series([_decode(line) for line in text[:-1].split(b"\n")], dtype=pl.String).str.strip_suffix("\r")
-    column = pl.Series([decoded], dtype=pl.String).str.split("\n").explode()
+    column = column.str.split("\n").explode().head(-1)
     return column.str.strip_suffix("\r") if b"\r" in text else column
 
 

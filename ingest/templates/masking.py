@@ -140,14 +140,28 @@ def coarse_key(text: pl.Expr, masks: Sequence[Mask] = DEFAULT_MASKS) -> pl.Expr:
 
     The text itself where `masks` would leave such words as they are.
     """
-    hidden = {each.name for each in masks}
-    return text.str.replace_all(COARSE_PATTERN, "0") if hidden.issuperset(("ID", "NUM")) else text
+    return text.str.replace_all(COARSE_PATTERN, "0") if hide_numbers(masks) else text
+
+
+def hide_numbers(masks: Sequence[Mask]) -> bool:
+    """Whether masks leave no word of `COARSE_PATTERN` as it is."""
+    return {each.name for each in masks}.issuperset(("ID", "NUM"))
 
 
 def mask(text: pl.Expr, masks: Sequence[Mask] = DEFAULT_MASKS) -> pl.Expr:
     """`text` with each value replaced by its type in angle brackets (`<NUM>`), runs of blanks by one space."""
+    return single_blanks(replaced(text, masks))
+
+
+def replaced(text: pl.Expr, masks: Sequence[Mask]) -> pl.Expr:
+    """`text` with each value replaced by its type."""
     for each in masks:
         text = text.str.replace_all(each.pattern, each.replacement)
+    return text
+
+
+def single_blanks(text: pl.Expr) -> pl.Expr:
+    """`text` with runs of blanks replaced by one space, none at its ends."""
     return text.str.replace_all(r"\s+", " ").str.strip_chars()
 
 

@@ -19,7 +19,9 @@ from core.domain import LogTemplate
 from ingest.templates import masking
 from ingest.templates.evidence import Thresholds, Words, generalise, partition
 from ingest.templates.identity import founding_id
+from ingest.templates.keys import CoarseKeys
 from ingest.templates.known import KnownTemplates
+from ingest.templates.masker import Masker
 from ingest.templates.siblings import SiblingRules
 from ingest.templates.store import MAX_EXAMPLES, TemplateStore
 from ingest.templates.words import GENERAL, separators_before, split
@@ -63,6 +65,8 @@ class DrainMiner:
         self.overflow: dict[int, int] = {}
         self.generation = 0
         """Rises when templates are forgotten: what others remember of ids is then stale."""
+        self._coarse = CoarseKeys(self.config.masks)
+        self._masker = Masker(self.config.masks)
         self._known = _no_keys()
         self._dropped_aliases = 0
         self._shapes: dict[str, int] = {}
@@ -88,7 +92,7 @@ class DrainMiner:
         if batch.is_empty():
             return pl.Series("template_id", [], dtype=pl.Int64)
         self.batches += 1
-        rows, keys = _keys(batch, self.config.masks)
+        rows, keys = _keys(batch, self._coarse)
         fresh, fresh_rows = self._fresh(rows, keys)
         over = fresh[budget:]
         if fresh.height:
@@ -136,7 +140,7 @@ class DrainMiner:
         """The batch with `template_id` added, without learning: null where a record fits no template known."""
         if batch.is_empty():
             return batch.with_columns(template_id=pl.lit(None, pl.Int64))
-        rows, keys = _keys(batch, self.config.masks)
+        rows, keys = _keys(batch, self._coarse)
         fresh, fresh_rows = self._fresh(rows, keys)
         found = []
         for _, masked, _, _ in self._masked(fresh, fresh_rows, batch):
@@ -227,7 +231,7 @@ class DrainMiner:
         # The least message stands for its key, so that the order of lines does not matter.
         first = frame.group_by("key").agg(pl.col("text").min(), pl.col("row").min())
         chosen = fresh.select("key").join(first, on="key", how="left", maintain_order="left")
-        masked = chosen.select(masking.mask(pl.col("text"), self.config.masks))["text"]
+        masked = self._masker.mask(chosen["text"])
         services = _services(batch).gather(chosen["row"]).to_list()
         return list(zip(chosen["key"].to_list(), masked.to_list(), chosen["text"].to_list(), services, strict=True))
 
@@ -375,16 +379,14 @@ def _services(batch: pl.DataFrame) -> pl.Series:
     return batch["service"].cast(pl.String)
 
 
-def _keys(batch: pl.DataFrame, masks: Sequence[masking.Mask]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _keys(batch: pl.DataFrame, coarse: CoarseKeys) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each row's mined text and key hash, and the distinct keys with their number of rows."""
     body = batch["body"]
     if body.null_count():
         body = body.fill_null("")
     if body.str.contains("\n", literal=True).any() or (body.str.len_bytes() > masking.MAX_CHARACTERS).any():
         body = pl.DataFrame({"body": body}).select(masking.head(pl.col("body")))["body"]
-    rows = pl.DataFrame({"text": body}).select(
-        "text", key=masking.coarse_key(pl.col("text"), masks).hash(seed=7), row=pl.int_range(pl.len(), dtype=pl.UInt32)
-    )
+    rows = pl.DataFrame({"text": body, "key": coarse.of(body)}).with_row_index("row")
     return rows, rows.group_by("key").len()
 
 

@@ -1,0 +1,73 @@
+"""Coarse keys of columns of messages, found once for messages that are alike but for their digits.
+
+`masking.coarse_key` looks for words with digits, and the expression takes most of the time of mining messages that were
+seen before. It asks whether a character is a digit, never which: so messages that are equal once each digit is a zero
+(their *shape*) have their words with digits in the same places, and their keys differ only in digits outside of such
+words (`eth0`, `eth1`). Shapes are few, are made by one pass over bytes, and tell which of them have such digits; only
+those messages are keyed one by one. Where nearly every message has a shape of its own (ids in hexadecimal), all are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from ingest.templates import masking
+
+_SAMPLE: Final = 1000
+"""Messages that show whether shapes are few; fewer are keyed one by one."""
+
+_MOST_SHAPES: Final = 0.5
+"""Share of different shapes in the sample up to which shapes are worth their making."""
+
+_MOST_KNOWN: Final = 20_000
+"""Shapes whose keys are remembered."""
+
+_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_SEED: Final = 7
+
+
+class CoarseKeys:
+    """Finds the keys of columns of messages; remembers those of shapes. Use it from one thread."""
+
+    def __init__(self, masks: Sequence[masking.Mask] = masking.DEFAULT_MASKS) -> None:
+        self._masks = masks
+        self._shaped = masking.hide_numbers(masks)
+        self._known = _no_shapes()
+
+    def of(self, texts: pl.Series) -> pl.Series:
+        """The hash (UInt64) of each message's coarse key. Messages have no line ends and are not null."""
+        if not self._shaped or len(texts) <= _SAMPLE or _varied(texts.head(_SAMPLE)):
+            return self._hashes(texts)
+        rows = pl.DataFrame({"text": shapes(texts)}).with_columns(shape=pl.col("text").hash(seed=_SEED))
+        news = rows.unique("shape", keep="any").join(self._known, on="shape", how="anti")
+        if news.height:
+            if self._known.height + news.height > _MOST_KNOWN:
+                self._known = _no_shapes()
+                news = rows.unique("shape", keep="any")
+            others = pl.col("text").str.replace_all(masking.COARSE_PATTERN, "").str.contains("0", literal=True)
+            keyed = news.select("shape", key=self._hashes(news["text"]), alone=others)
+            self._known = pl.concat([self._known, keyed], rechunk=True)
+        found = rows.select("shape").join(self._known, on="shape", how="left", maintain_order="left")
+        alone = found["alone"].arg_true()
+        return found["key"].scatter(alone, self._hashes(texts.gather(alone))) if len(alone) else found["key"]
+
+    def _hashes(self, texts: pl.Series) -> pl.Series:
+        key = masking.coarse_key(pl.col("text"), self._masks)
+        return texts.to_frame("text").select(key.hash(seed=_SEED)).to_series()
+
+
+def shapes(texts: pl.Series) -> pl.Series:
+    """Texts without line ends, each digit as a zero."""
+    joined: bytes = texts.str.join("\n").cast(pl.Binary)[0]
+    return pl.Series([joined.translate(_ZEROS)], dtype=pl.Binary).cast(pl.String).str.split("\n").explode()
+
+
+def _varied(sample: pl.Series) -> bool:
+    return shapes(sample).n_unique() > _MOST_SHAPES * len(sample)
+
+
+def _no_shapes() -> pl.DataFrame:
+    return pl.DataFrame(schema={"shape": pl.UInt64, "key": pl.UInt64, "alone": pl.Boolean})
