@@ -62,11 +62,12 @@ _PHRASES: Final[dict[str, tuple[str, ...]]] = {
         r"service unavailable|\b503\b|no healthy upstream|circuit ?breaker\w*|breaker (?:is )?open",
         r"upstream connect error|backend (?:is )?(?:down|unavailable)|bad gateway|\b502\b",
         r"no available (?:server|broker|node)s?|master(?:_|\s)?not(?:_|\s)?discovered|leader not available",
-        r"server selection",
+        r"server selection|no live upstreams?|(?:is|was) unreachable|\bunreachable at\b",
     ),
     "connection_refused": (
         r"connection refused|econnrefused|connectexception|actively refused|failed to connect",
         r"could not connect|connect(?:ion)? (?:error|failed|failure)|cannot connect|unable to connect",
+        r"connection attempts? failed",
     ),
     "network_partition": (
         r"no route to host|ehostunreach|enetunreach|network (?:is )?unreachable|network partition",
@@ -84,6 +85,7 @@ _PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "rate_limited": (
         r"too many requests|\b429\b|rate[- ]?limit\w*|throttlingexception|quota exceeded|slow ?down",
         r"provisionedthroughput\w*|resource_?exhausted|request limit exceeded",
+        r"(?:sending|request|rate|hourly|daily|call|usage) (?:limit|quota) (?:reached|exceeded|exhausted)",
     ),
     "queue_backlog": (
         r"queue (?:is )?(?:full|depth|size|length|backlog)|backlog\w*|consumer lag|\blag\b",
@@ -91,7 +93,7 @@ _PHRASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cache_failure": (
         r"cache (?:miss\w*|unavailable|error|failure|stampede|evict\w*)|redis\w*error|redis\w*exception",
-        r"memcache\w*|cache hit rat\w*|stampede|misconf redis|loading redis",
+        r"memcache\w*|cache hit rat\w*|stampede|misconf redis|loading redis|busyloading\w*|maxmemory",
     ),
     "certificate_expired": (
         r"certificate (?:has )?expired|x509|certificate verif\w*|cert\w* (?:expir\w*|invalid)|not ?after|pkix",
@@ -148,7 +150,8 @@ _PHRASES: Final[dict[str, tuple[str, ...]]] = {
         r"jsondecode\w*|json ?parse\w*|unexpected token|malformed|unmarshal\w*|deserializ\w*|unparse?able",
         r"invalid (?:json|utf-?8|payload|input|format|argument)|numberformat\w*|unicode(?:decode|encode)error",
         r"validation (?:error|failed)|validationerror|schema validation|cannot parse|parse ?error|bad request",
-        r"\b400\b|illegalargument\w*|valueerror",
+        r"\b400\b|illegalargument\w*|valueerror|\b422\b|unprocessable|expecting (?:value|property name|',')",
+        r"is not a valid|(?:is|are) not valid|field required|invalid[_ ]request|request (?:body )?rejected",
     ),
     "constraint_violation": (
         r"duplicate (?:key|entry)|unique (?:constraint|violation)|foreign key|integrityerror",
@@ -183,7 +186,7 @@ _PHRASES: Final[dict[str, tuple[str, ...]]] = {
         r"node ?not ?ready|nodenotready|kubelet (?:stopped|is not)",
         r"node \S+ (?:is )?(?:not ready|unreachable|down)|notready",
     ),
-    "eviction": (r"evict\w*|node was low on|preempt\w*|memorypressure|diskpressure|ephemeral-storage",),
+    "eviction": (r"evict\w*|node was low on|preempt(?:ed|ing)\b|memorypressure|diskpressure|ephemeral-storage",),
     "heartbeat_missing": (
         r"heart ?beats?|missed (?:\w+ )?(?:beat|ping|check)|stopped responding|no response from",
         r"session expired|lease (?:expired|lost)",

@@ -14,6 +14,7 @@ from typing import Final
 from core.domain import Anomaly, Incident, Suspect
 from core.findings import Finding
 from core.memory import MemoryDocument, MemoryKind, Outcome
+from rag.memory.saying import is_structured, said
 from rag.memory.signs import SIGNS, Sign, signs, signs_of, written
 from rag.memory.telling import is_access, speaks, telling, words_of
 from rag.memory.terms import concept_term, terms
@@ -21,6 +22,9 @@ from rag.memory.terms import concept_term, terms
 MAX_TEMPLATES: Final = 24
 MAX_TEMPLATE_CHARS: Final = 200
 MAX_TEXT_CHARS: Final = 12_000
+MAX_SAID_CHARS: Final = 250
+HIDDEN: Final = 3
+"""From so many masks on, a template says less than its line."""
 MAX_SUSPECTS: Final = 5
 MAX_FAULTS: Final = 6
 FAULT_REPEATS: Final = 6
@@ -165,9 +169,12 @@ def _text(anomalies: Sequence[Anomaly], suspects: Sequence[Suspect], shown: Sequ
 
 
 def _shape(anomaly: Anomaly) -> str:
-    """The words of a shape; where masks hid most of them, those of a line."""
+    """The words of a shape; where masks or fields hold most of them, what a line said besides."""
     text = plain(anomaly.template)
+    example = anomaly.examples[0].text if anomaly.examples else ""
     hidden = len(_WILDCARD.findall(anomaly.template))
-    if hidden >= 3 and anomaly.examples:
-        text += " | " + " ".join(terms(anomaly.examples[0].text)[:40])
-    return text
+    if not (hidden >= HIDDEN or is_structured(example)):
+        return text
+    known = frozenset(terms(text))
+    more = [part for part in said(example).split("\n") if frozenset(terms(part)) - known]
+    return " | ".join([text, *([_SPACES.sub(" ", " ".join(more))[:MAX_SAID_CHARS]] if more else [])])

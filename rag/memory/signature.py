@@ -1,8 +1,9 @@
 """What went wrong and with whom: the signs that two incidents show (`rag.memory.signs`), compared.
 
-A fault gives three features, its type, whom it blames, and both together, which weighs twice as much; other signs give
-one. The similarity is the cosine, with features weighted by how rare they are among the candidates (Salton and Buckley,
-"Term-weighting approaches in automatic text retrieval", 1988).
+A fault gives three features, its type, whom it blames, and both together, which weighs twice as much; a number that
+moved gives two, with its service and, of half the weight, without; other signs give one. The similarity is the cosine,
+with features weighted by how rare they are among the candidates (Salton and Buckley, "Term-weighting approaches in
+automatic text retrieval", 1988).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def features(told: Sequence[Sign]) -> Features:
     for sign in told:
         service = f" at {sign.service.casefold()}" if sign.service else ""
         weights = {f"{sign.kind} {sign.name}{service}": sign.weight}
+        if sign.kind == "moved" and service:
+            weights[f"moved {sign.name}"] = sign.weight / 2
         if sign.kind == "fault" and service:
             weights = {service: sign.weight}
             if sign.name:

@@ -2,7 +2,8 @@
 
 Two incidents with one cause seldom share their words: services, versions and layouts of logs differ. What they share is
 which faults they look like and who is blamed, the object or file that is blamed, and where which kind of anomaly was
-seen (errors that are new at the checkout, a duration that moved at payment). The last one needs no suspect to be right.
+seen (errors that are new at the checkout, a duration that moved at payment), with the name of the number that moved.
+The last ones need no suspect to be right.
 
 Signs are kept as a label of the document: `0.97*fault:disk_full>postgres`, separated by spaces.
 """
@@ -17,6 +18,7 @@ from typing import Final, Literal, get_args
 from core.domain import Anomaly, Suspect
 from core.memory import MemoryDocument
 from core.severity import ERROR, WARN
+from rag.memory.moved import moved_number
 from rag.memory.telling import EVERYWHERE, named_faults
 
 SIGNS: Final = "signs"
@@ -25,20 +27,23 @@ _FAULTS: Final = "faults"
 """Label of memories of earlier versions: faults in order, with the service that is blamed after an `@`."""
 _DECAY: Final = 0.75
 _MAX_SUSPECTS: Final = 8
-_MOST: Final = {"fault": 12, "in": 6, "shown": 16}
+_MOST: Final = {"fault": 12, "in": 6, "shown": 16, "moved": 8}
 _NAMED: Final = 0.2
 """What a fault that a line names weighs, where the likeliest suspect weighs 1."""
 _PLACE: Final = 0.5
 _SHOWN: Final = 0.5
+_MOVED: Final = 2.0
+"""What a number weighs that is ten times the usual: more than a suspect, for a fault that only numbers tell has none,
+or wrong ones. On three sets of simulated cases, hit@1 is .798 at 1.5 and .811 at 2, hit@5 .948 at both."""
 _NO_TOKEN: Final = re.compile(r"[^\w./-]+")
 
-SignKind = Literal["fault", "in", "shown"]
+SignKind = Literal["fault", "in", "shown", "moved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
     """One sign: a `fault` that the incident looks like, with the service that is blamed; an object or file that is
-    blamed (`in`); a kind of anomaly `shown` by a service. `weight` is in (0, 2]."""
+    blamed (`in`); a kind of anomaly `shown` by a service; a number that `moved`. `weight` is in (0, 2]."""
 
     kind: SignKind
     name: str
@@ -73,6 +78,8 @@ def signs(suspects: Sequence[Suspect], anomalies: Iterable[tuple[Anomaly, float]
             add("fault", name, None, (_NAMED / 3 if name in EVERYWHERE else _NAMED) * telling)
         if anomaly.service:
             add("shown", f"{anomaly.kind.value}.{_loudness(anomaly)}", anomaly.service, _SHOWN * (0.2 + telling))
+        if moved := moved_number(anomaly):
+            add("moved", f"{moved.name}.{moved.direction}", anomaly.service, _MOVED * moved.strength)
     told = [Sign(kind, name, service, weight) for (kind, name, service), weight in found.items() if weight >= 0.005]
     told.sort(key=lambda sign: (-sign.weight, sign.kind, sign.name, sign.service or ""))
     return [sign for kind, most in _MOST.items() for sign in [one for one in told if one.kind == kind][:most]]

@@ -10,6 +10,7 @@ from typing import Final
 from core.domain import Anomaly, AnomalyKind, Incident
 from core.severity import ERROR, FATAL, WARN
 from rag.memory.concepts import concepts
+from rag.memory.saying import said
 
 _KIND_WEIGHT: Final[Mapping[AnomalyKind, float]] = {
     AnomalyKind.NEW_TEMPLATE: 1.0,
@@ -49,8 +50,9 @@ def telling(anomaly: Anomaly, incident: Incident) -> float:
 
 
 def words_of(anomaly: Anomaly) -> str:
-    """A template with the line that it was seen in first: masks hide words that matter, such as a reason."""
-    return "\n".join([anomaly.template, *(example.text for example in anomaly.examples[:1])])
+    """A template with what the line said that it was seen in first: masks hide words that matter, such as a reason,
+    and of structured logs a template has the message alone."""
+    return "\n".join([anomaly.template, *(said(example.text) for example in anomaly.examples[:1])])
 
 
 def named_faults(anomaly: Anomaly) -> frozenset[str]:
