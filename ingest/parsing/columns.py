@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -38,6 +38,9 @@ _DEFAULTS: Final[dict[str, object]] = {
     "opens": False,
     "detail": False,
 }
+_FEW_VALUES: Final = 8
+"""Distinct values up to which comparing with each is faster than a join."""
+
 _EMPTY: Final = {name: pl.Series([_DEFAULTS.get(name)], dtype=dtype) for name, dtype in DECODED.items()}
 
 _SHARED: Final = ("pid", "tid", "thread", "logger", "host", "component", "stream", "uptime", "container", "node")
@@ -60,6 +63,19 @@ def frame(height: int, **columns: pl.Series) -> pl.DataFrame:
             column = column.cast(dtype)
         made.append(column.alias(name))
     return pl.DataFrame(made)
+
+
+def mapped(column: pl.Series, derive: Callable[[Any], object], dtype: pl.DataType) -> pl.Series:
+    """What is derived from each value, null among them; from each distinct one once."""
+    distinct = column.unique()
+    derived = pl.Series([derive(value) for value in distinct], dtype=dtype)
+    if len(distinct) > _FEW_VALUES:
+        return column.replace_strict(distinct, derived, return_dtype=dtype)
+    result = derived.head(1).new_from_index(0, len(column))
+    for number in range(1, len(distinct)):
+        rows = column.eq_missing(distinct[number])
+        result = derived.new_from_index(number, len(column)).zip_with(rows, result)
+    return result
 
 
 def merge_attributes(outer: pl.Series, inner: pl.Series) -> pl.Series:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import polars as pl
@@ -294,16 +294,12 @@ def _of_epoch(part: _Part) -> pl.Series:
 
 
 def _mapped(column: pl.Series, table: dict[str, int]) -> pl.Series:
-    return column.replace_strict(table, default=0, return_dtype=pl.UInt8)
+    return columns.mapped(column, lambda value: table.get(value, 0), pl.UInt8())
 
 
 def of_words(column: pl.Series) -> pl.Series:
     """Severity numbers of a column of words; 0 where a row has none."""
-    words = column.unique()
-    numbers = pl.Series([_of_word(word) for word in words], dtype=pl.UInt8)
-    if len(words) == 1:
-        return numbers.new_from_index(0, len(column))
-    return column.replace_strict(words, numbers, return_dtype=pl.UInt8)
+    return columns.mapped(column, _of_word, pl.UInt8())
 
 
 @cache
@@ -312,7 +308,7 @@ def _of_word(word: str | None) -> int:
 
 
 def _by(table: dict[str, int]) -> Callable[[pl.Series], pl.Series]:
-    return lambda column: _mapped(column, table).fill_null(0)
+    return lambda column: _mapped(column, table)
 
 
 _GRADES: Final[dict[str, Callable[[pl.Series], pl.Series]]] = {
@@ -347,10 +343,12 @@ def _program(groups: pl.DataFrame, names: frozenset[str]) -> pl.Series | None:
     ):
         if name not in names:
             continue
-        column = groups[name]
-        table = {text: derive(text) or None for text in column.unique().drop_nulls().to_list() if text != "-"}
-        return column.replace_strict(table, default=None, return_dtype=pl.String)
+        return columns.mapped(groups[name], partial(_named, derive), pl.String())
     return None
+
+
+def _named(derive: Callable[[str], str | None], text: str | None) -> str | None:
+    return None if text is None or text == "-" else derive(text) or None
 
 
 def _attributes(parts: Sequence[_Part]) -> list[pl.Series | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from core import severity
 from core.batch import TIMESTAMP
 from ingest.parsing import fields, services, structured, timestamps
+from ingest.parsing.columns import mapped
 from ingest.parsing.layouts import Claim, Layout, Part
 from ingest.parsing.timestamps import Clock
 
@@ -57,6 +58,7 @@ class _Columns:
         self._clock = clock
         self._height = len(lines)
         self._logfmt = layout.format == "logfmt"
+        self._escapes = lines.str.contains("\\", literal=True).any()
 
     def columns(self) -> pl.DataFrame:
         """`STRUCTURED`, and whether a row does not fit after all."""
@@ -68,7 +70,7 @@ class _Columns:
         if "service" in texts:
             given["service"] = texts["service"]
         elif "pod" in claims:
-            given["program"] = _mapped(self._text(claims["pod"]), _of_host(claims["pod"].path[-1]))
+            given["program"] = mapped(self._text(claims["pod"]), _of_host(claims["pod"].path[-1]), pl.String())
         identity = texts.get("trace", self._text(claims["request"]) if "request" in claims else None)
         if identity is not None:
             given["trace_id"] = identity
@@ -101,11 +103,13 @@ class _Columns:
         """The values of a claim as texts, without quotes and escapes."""
         raw = self._raw(claim)
         if not self._logfmt:
-            return unescaped(raw) if claim.kind == "string" else raw
+            return unescaped(raw) if claim.kind == "string" and self._escapes else raw
         quoted = raw.str.starts_with('"')
         if not quoted.any():
             return raw
-        inner = unescaped(raw.str.slice(1).str.head(-1))
+        inner = raw.str.slice(1).str.head(-1)
+        if self._escapes:
+            inner = unescaped(inner)
         return inner if quoted.all() else inner.zip_with(quoted, raw)
 
     def _time(self) -> tuple[pl.Series, pl.Series]:
@@ -135,11 +139,15 @@ class _Columns:
             claim = claims["level"]
             keys = dict.fromkeys(self._layout.keys)
             whole = claim.kind == "integer"
-            of_level = _graded(
-                self._text(claim), lambda text: fields.severity_of(claim.path[-1], int(text) if whole else text, keys)
+            of_level = mapped(
+                self._text(claim),
+                lambda text: fields.severity_of(claim.path[-1], int(text) if whole else text, keys),
+                pl.UInt8(),
             )
         if "status" in claims and (of_level == 0).any():
-            return of_level, of_level.zip_with(of_level > 0, _graded(self._text(claims["status"]), _of_status))
+            return of_level, of_level.zip_with(
+                of_level > 0, mapped(self._text(claims["status"]), _of_status, pl.UInt8())
+            )
         return of_level, of_level
 
     def _body(self, message: pl.Series | None) -> tuple[pl.Series, dict[str, pl.Series]]:
@@ -270,20 +278,6 @@ def micros_of(numbers: pl.Series) -> pl.Series:
     return table.to_series()
 
 
-def _mapped(texts: pl.Series, derive: Callable[[str], str | None]) -> pl.Series:
-    """Names derived from names, each distinct one once."""
-    distinct = texts.unique()
-    return texts.replace_strict(distinct, [derive(each) for each in distinct], return_dtype=pl.String)
-
-
-def _graded(texts: pl.Series, grade: Callable[[str], int]) -> pl.Series:
-    distinct = texts.unique()
-    numbers = pl.Series([grade(each) for each in distinct], dtype=pl.UInt8)
-    if len(distinct) == 1:
-        return numbers.new_from_index(0, len(texts))
-    return texts.replace_strict(distinct, numbers, return_dtype=pl.UInt8)
-
-
 def _of_status(text: str) -> int:
     return severity.of_http_status(int(text)) if text.isdigit() and 100 <= int(text) <= 599 else 0
 
@@ -297,12 +291,12 @@ def _of_host(key: str) -> Callable[[str], str | None]:
 
 def _of_envelope(names: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Services of an envelope, and the attributes that keep a name with more than the service."""
-    service = _mapped(names, services.of_envelope)
-    distinct = names.unique().to_list()
-    kept: list[Any] = [
-        None if services.of_envelope(each) == each else orjson.dumps({"component": each}).decode() for each in distinct
-    ]
-    return service, names.replace_strict(distinct, kept, return_dtype=pl.String)
+    service = mapped(names, services.of_envelope, pl.String())
+    return service, mapped(names, _component, pl.String())
+
+
+def _component(name: str) -> str | None:
+    return None if services.of_envelope(name) == name else orjson.dumps({"component": name}).decode()
 
 
 def _service_of_wrapper(frame: pl.DataFrame) -> pl.DataFrame:

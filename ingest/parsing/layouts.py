@@ -163,7 +163,7 @@ def _roles(node: Node) -> dict[str, tuple[Path, Kind]]:
             break
     if "time" not in roles and "message" not in roles:
         raise _UnsupportedError
-    if "level" not in roles and all(_at(node, (key,)) is not None for key in _EVENT):
+    if all(_at(node, (key,)) is not None for key in _EVENT):  # its type counts where its level says nothing
         raise _UnsupportedError
     if "service" not in roles and all(_at(node, (key,)) is not None for key in _BUNYAN):
         if _at(node, ("name",)) != "string":

@@ -159,7 +159,10 @@ class Parser:
         return self._batch(records)
 
     def _count(self, records: pl.DataFrame) -> None:
-        sums = records.group_by("format").agg(pl.col("line_count").sum())
+        if records["line_count"].max() == 1:
+            sums = records["format"].value_counts()
+        else:
+            sums = records.group_by("format").agg(pl.col("line_count").sum())
         for code, lines in sums.iter_rows():
             if code:
                 self._formats[self._decoder.names[code]] += lines

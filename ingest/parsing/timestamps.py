@@ -101,6 +101,8 @@ ZONE: Final = rf"(?: ?(?P<zone>[+-][0-9]{{2}}:?[0-9]{{2}}|[+-][0-9]{{2}}|{'|'.jo
 _RFC3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_FIXED: Final = {20: "%Y-%m-%dT%H:%M:%SZ", 24: "%Y-%m-%dT%H:%M:%S.%3fZ", 27: "%Y-%m-%dT%H:%M:%S.%6fZ"}
+"""Layouts of RFC 3339 by their length."""
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,27 @@ def parse(stamps: pl.Series, clock: Clock) -> pl.Series:
     """UTC times of whole stamps as texts (from a JSON or logfmt field); what is no time becomes null."""
     if len(stamps) and _RFC3339.fullmatch(stamps[0] or ""):
         # What programs write into fields is nearly always this, and different on each line.
-        times = stamps.str.to_datetime("%+", time_unit="us", strict=False)
+        times = _fixed(stamps)
+        if times is None:
+            times = stamps.str.to_datetime("%+", time_unit="us", strict=False)
         if times.null_count() > stamps.null_count():
             open_rows = times.is_null().arg_true()
             times = times.scatter(open_rows, _parsed(stamps.gather(open_rows), clock))
         return times
     return _parsed(stamps, clock)
+
+
+def _fixed(stamps: pl.Series) -> pl.Series | None:
+    """Times of stamps that are written alike, with `T`, `Z` and the same number of digits; None where they are not.
+
+    Polars reads a layout of fixed width three times faster than any RFC 3339.
+    """
+    lengths = stamps.str.len_bytes()
+    layout = _FIXED.get(len(stamps[0]))
+    if layout is None or lengths.null_count() or lengths.min() != lengths.max():
+        return None
+    times = stamps.str.to_datetime(layout, time_unit="us", strict=False)
+    return None if times.null_count() else times.dt.replace_time_zone("UTC")
 
 
 def _parsed(stamps: pl.Series, clock: Clock) -> pl.Series:

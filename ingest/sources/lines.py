@@ -109,18 +109,16 @@ class LineFramer:
 
     def _frame(self, text: bytes, skipped: int = 0, ended: bool = True) -> pl.DataFrame:
         """Frame of whole lines. `skipped`: bytes of the only line in `text` that were dropped."""
-        lines = pl.DataFrame({"line": split_lines(text)})
+        column = split_lines(text).alias("line")
         first = self.position
-        lines = lines.select(
-            pl.int_range(first, first + lines.height, dtype=pl.UInt64).alias("position"),
-            pl.col("line"),
-        )
+        positions = pl.int_range(first, first + len(column), dtype=pl.UInt64, eager=True)
+        lines = pl.DataFrame([positions.alias("position"), column])
         if skipped:
             self.cut.append(first)
         elif len(text) > self._max:
             lines = self._cut(lines)
         if self._index is not None:
-            self._note(text, first)
+            self._note(text, column, first)
         self._offset += len(text) + skipped - (not ended)
         self.position = first + lines.height
         return lines
@@ -135,16 +133,22 @@ class LineFramer:
         shorter = [text.encode()[: self._max].decode(errors="ignore") for text in over["line"]]
         return lines.with_columns(lines["line"].clone().scatter(rows, pl.Series(shorter, dtype=pl.String)))
 
-    def _note(self, text: bytes, first: int) -> None:
+    def _note(self, text: bytes, lines: pl.Series, first: int) -> None:
+        """Notes where some lines of a frame begin; `first` is the position of its first line."""
         assert self._index is not None
+        self._index.add(first, self._offset)
+        ends = (lines.str.len_bytes() + 1).cum_sum()
+        if ends[-1] == len(text) and b"\r" not in text:  # else lines lost their returns, or changed their encoding
+            at = 0
+            while (row := int(ends.search_sorted(at + STRIDE))) < len(ends):
+                at = ends[row]
+                self._index.add(first + row + 1, self._offset + at)
+            return
         at, position = 0, first
-        while True:
-            self._index.add(position, self._offset + at)
-            end = text.find(b"\n", at + STRIDE)
-            if end < 0:
-                return
+        while (end := text.find(b"\n", at + STRIDE)) >= 0:
             position += text.count(b"\n", at, end + 1)
             at = end + 1
+            self._index.add(position, self._offset + at)
 
 
 def from_line(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
