@@ -150,7 +150,9 @@ def _sample(mined: pl.DataFrame, samples: dict[int, list[str]], full: set[int]) 
         wanted = wanted.filter(~pl.col("template_id").is_in(list(full)))
     if wanted.is_empty():
         return
-    for template_id, bodies in wanted.group_by("template_id").agg(pl.col("body").head(SAMPLES)).iter_rows():
+    for template_id, bodies in (
+        wanted.group_by("template_id", maintain_order=True).agg(pl.col("body").head(SAMPLES)).iter_rows()
+    ):
         kept = samples.setdefault(template_id, [])
         kept.extend(bodies[: SAMPLES - len(kept)])
         if len(kept) >= SAMPLES:

@@ -25,23 +25,29 @@ _MOST_SHAPES: Final = 0.5
 _MOST_KNOWN: Final = 20_000
 """Shapes whose keys are remembered."""
 
+_ROWS: Final = 32_768
+"""Messages whose shapes are made at once: they take several times the memory of the messages."""
+
 _ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
-_SEED: Final = 7
 
 
 class CoarseKeys:
     """Finds the keys of columns of messages; remembers those of shapes. Use it from one thread."""
 
-    def __init__(self, masks: Sequence[masking.Mask] = masking.DEFAULT_MASKS) -> None:
+    def __init__(self, masks: Sequence[masking.Mask] = masking.DEFAULT_MASKS, seed: int = 7) -> None:
         self._masks = masks
+        self._seed = seed
         self._shaped = masking.hide_numbers(masks)
         self._known = _no_shapes()
 
     def of(self, texts: pl.Series) -> pl.Series:
         """The hash (UInt64) of each message's coarse key. Messages have no line ends and are not null."""
+        if len(texts) > _ROWS:
+            starts = range(0, len(texts), _ROWS)
+            return pl.concat([self.of(texts.slice(start, _ROWS)) for start in starts], rechunk=True)
         if not self._shaped or len(texts) <= _SAMPLE or _varied(texts.head(_SAMPLE)):
             return self._hashes(texts)
-        rows = pl.DataFrame({"text": shapes(texts)}).with_columns(shape=pl.col("text").hash(seed=_SEED))
+        rows = pl.DataFrame({"text": shapes(texts)}).with_columns(shape=pl.col("text").hash())
         news = rows.unique("shape", keep="any").join(self._known, on="shape", how="anti")
         if news.height:
             if self._known.height + news.height > _MOST_KNOWN:
@@ -56,13 +62,16 @@ class CoarseKeys:
 
     def _hashes(self, texts: pl.Series) -> pl.Series:
         key = masking.coarse_key(pl.col("text"), self._masks)
-        return texts.to_frame("text").select(key.hash(seed=_SEED)).to_series()
+        return texts.to_frame("text").select(key.hash(seed=self._seed)).to_series()
 
 
 def shapes(texts: pl.Series) -> pl.Series:
     """Texts without line ends, each digit as a zero."""
     joined: bytes = texts.str.join("\n").cast(pl.Binary)[0]
-    return pl.Series([joined.translate(_ZEROS)], dtype=pl.Binary).cast(pl.String).str.split("\n").explode()
+    joined = joined.translate(_ZEROS)  # each is as large as the texts: none is kept longer than needed
+    column = pl.Series([joined], dtype=pl.Binary).cast(pl.String)
+    del joined
+    return column.str.split("\n").explode()
 
 
 def _varied(sample: pl.Series) -> bool:

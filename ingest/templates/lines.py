@@ -17,6 +17,7 @@ from core.ports import LogSource
 from ingest.parsing import folding
 from ingest.parsing.parser import Parser
 from ingest.templates import masking
+from ingest.templates.keys import CoarseKeys
 from ingest.templates.miner import DrainMiner
 
 _MARGIN: Final = 2 + folding.MESSAGE_LINES  # lines beside one that may fold which are parsed with it
@@ -42,6 +43,7 @@ class LineMiner:
     def __init__(self, parser: Parser, miner: DrainMiner) -> None:
         self._parser = parser
         self._miner = miner
+        self._coarse = CoarseKeys(miner.config.masks, seed=11)
         self._known = _no_keys()
         self._services: set[str | None] = set()
         self._generation = miner.generation
@@ -63,7 +65,7 @@ class LineMiner:
             self._known, self._generation = _no_keys(), self._miner.generation
         rows = frame.select(
             "position",
-            key=masking.coarse_key(_cut(pl.col("line")), self._miner.config.masks).hash(seed=11),
+            key=self._coarse.of(frame.select(_cut(pl.col("line"))).to_series()),
             row=pl.int_range(pl.len(), dtype=pl.UInt32),
         )
         keys = rows.group_by("key").agg(pl.len(), pl.col("row").first())

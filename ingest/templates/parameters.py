@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from ingest.templates import masking
+from ingest.templates import masking, plain_fit
 from ingest.templates.words import WILDCARD
 
 _ONE_WORD: Final = frozenset({"NUM", "IP", "UUID", "HEX", "PATH", "EMAIL", "ID", "MAC", "HOST", "BOOL", "USER"})
@@ -93,11 +93,32 @@ def recover(template: str, parameters: Parameters) -> str:
 
 def examples(template: str, bodies: Sequence[str], limit: int = 3) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """For each wildcard: its type and up to `limit` distinct values among some messages, the first ones."""
-    found = extract(template, pl.Series("body", bodies, dtype=pl.String))
+    kinds = types(template)
+    values = _plainly(template, bodies)
+    if values is None:
+        found = extract(template, pl.Series("body", bodies, dtype=pl.String))
+        values = [column.to_list() for column in found.get_columns()]
     return tuple(
-        (kind, tuple(dict.fromkeys(value for value in column.to_list() if value is not None))[:limit])
-        for kind, column in zip(types(template), found.get_columns(), strict=True)
+        (kind, tuple(dict.fromkeys(value for value in column if value is not None))[:limit])
+        for kind, column in zip(kinds, values, strict=True)
     )
+
+
+def _plainly(template: str, bodies: Sequence[str]) -> list[Sequence[str]] | None:
+    """The columns of `extract`, where each message fits the template at first sight; None where one does not."""
+    literals = WILDCARD.split(template)
+    if len(literals) < 2 or not all(literals[1:-1]) or not bodies:
+        return None
+    one_word = [kind in _ONE_WORD for kind in types(template)]
+    found = []
+    for body in bodies:
+        if "\n" in body or len(body) * 4 > masking.MAX_CHARACTERS:
+            return None
+        values = plain_fit.fit(literals, one_word, body)
+        if values is None:
+            return None
+        found.append(values)
+    return list(zip(*found, strict=True))
 
 
 def _pieces(template: str) -> list[str]:
