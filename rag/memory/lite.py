@@ -4,40 +4,86 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Final
 
 from core.errors import InputError, RetryableError
 
+_MAX_SOCKET_PATH: Final = 107
+"""Bytes of a socket's path (`sun_path` of Linux, without its end)."""
+_LOGGING: Final = {"GLOG_minloglevel": "2"}
+"""Errors alone: by default every start writes a file of calls and one of warnings into the temporary folder."""
 
-def start(path: Path, wait: float) -> str:
-    """Starts Milvus Lite on a file; the address of its socket.
+
+class LiteServer:
+    """A running Milvus Lite."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    @property
+    def uri(self) -> str:
+        """The address of its socket."""
+        return str(self._server.uds_path)
+
+    def stop(self) -> None:
+        """Ends the process and waits for it; its socket is removed."""
+        self._server.stop()
+
+
+def start(path: Path, wait: float) -> LiteServer:
+    """Starts Milvus Lite on a file.
 
     A process that was killed leaves its Milvus Lite running for a moment, until that one sees that the lock is free:
     starting is tried again for `wait` seconds.
+
+    The socket, and a log where there are errors, are put beside the file (the socket into the temporary folder where
+    its path would be too long). The caller holds the memory's lock: other sockets there are left over and removed.
     """
     with _package_resources():
-        from milvus_lite.server_manager import server_manager_instance
+        from milvus_lite.server import Server
 
+    file = path.absolute().resolve()
+    for stale in file.parent.glob(f".{file.name}.*.sock"):
+        stale.unlink(missing_ok=True)
+    socket = str(file.parent / f".{file.name}.{os.getpid()}.sock")
     logger = logging.getLogger()
     deadline = time.monotonic() + wait
     while True:
         disabled, logger.disabled = logger.disabled, True  # it logs that the file is held; we say it better
         try:
-            uri = server_manager_instance.start_and_get_uri(str(path))
+            server = Server(str(file))
+            if len(os.fsencode(socket)) <= _MAX_SOCKET_PATH:
+                server._uds_path = socket
+            with _environment({**_LOGGING, "GLOG_log_dir": str(file.parent)}):
+                if server.init() and server.start():
+                    return LiteServer(server)
+            server.stop()
         except RuntimeError as exc:
             raise InputError(f"memory {path}: {exc}") from exc
         finally:
             logger.disabled = disabled
-        if uri is not None:
-            return str(uri)
         if time.monotonic() > deadline:
             raise RetryableError(f"memory {path} could not be opened: Milvus Lite did not start or is held elsewhere")
         time.sleep(0.05)
+
+
+@contextmanager
+def _environment(wanted: dict[str, str]) -> Iterator[None]:
+    """Variables that a process gets which is started meanwhile; where the user set one, that stays."""
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 @contextmanager
@@ -56,9 +102,3 @@ def _package_resources() -> Iterator[None]:
     finally:
         if sys.modules.get("pkg_resources") is stand_in:
             del sys.modules["pkg_resources"]
-
-
-def stop(path: Path) -> None:
-    manager = sys.modules.get("milvus_lite.server_manager")
-    if manager is not None and str(path.absolute().resolve()) in manager.server_manager_instance._servers:
-        manager.server_manager_instance.release_server(str(path))

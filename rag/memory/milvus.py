@@ -61,6 +61,7 @@ class Milvus:
     ) -> None:
         self._timeout = timeout
         self._file = target if isinstance(target, Path) else None
+        self._server: lite.LiteServer | None = None
         self._lock = MemoryLock(target) if isinstance(target, Path) else None
         self.location = str(target)
         if self._lock is not None:
@@ -70,7 +71,9 @@ class Milvus:
                 started = None if self._file is None else pool.submit(lite.start, self._file, wait)
                 pymilvus = _pymilvus()  # which takes as long to import as Milvus Lite to start
 
-                uri = str(target) if started is None else started.result()
+                if started is not None:
+                    self._server = started.result()
+            uri = str(target) if self._server is None else self._server.uri
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs every error with its traceback
             for name in [name for name in logging.root.manager.loggerDict if name.startswith("pymilvus")]:
                 logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -124,8 +127,9 @@ class Milvus:
             with contextlib.suppress(CaliError), translated(self.location):
                 client.close()
             self.client = None
-        if self._file is not None:
-            lite.stop(self._file)
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
         if self._lock is not None:
             self._lock.release()
 

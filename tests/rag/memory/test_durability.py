@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,3 +91,40 @@ def test_a_document_is_found_again_after_closing(tmp_path: Path) -> None:
         assert memory.add([document]).added == expected
         assert memory.get("a") == document
         memory.close()
+
+
+def test_milvus_lite_leaves_nothing_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, temporary = tmp_path / "state", tmp_path / "tmp"
+    state.mkdir()
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    environment = dict(os.environ)
+    initialise(state, WordEmbedder())
+    assert dict(os.environ) == environment
+    writer = start(state)
+    assert writer.stdout is not None
+    assert writer.stdout.readline()
+    os.killpg(writer.pid, signal.SIGKILL)
+    writer.wait()
+    left = [path.name for path in state.iterdir() if path.suffix == ".sock"]
+    assert left == [f".memory.db.{writer.pid}.sock"]  # a process that is killed removes nothing
+
+    memory = open_memory(state, embedder=WordEmbedder(), redact=str)
+    assert memory.get("w000000") is not None
+    assert [path.name for path in state.iterdir() if path.suffix == ".sock"] == [f".memory.db.{os.getpid()}.sock"]
+    memory.close()
+    assert sorted(path.name for path in state.iterdir()) == ["memory.db", "memory.db.lock"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_memory_deep_in_the_file_system_opens(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*("a-folder-with-a-long-name",) * 6)
+    deep.mkdir(parents=True)
+    initialise(deep, WordEmbedder())
+    memory = open_memory(deep, embedder=WordEmbedder(), redact=str)
+    try:
+        assert memory.stats().incidents == 0
+    finally:
+        memory.close()
+    assert sorted(path.name for path in deep.iterdir()) == ["memory.db", "memory.db.lock"]
