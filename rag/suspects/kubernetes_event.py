@@ -35,10 +35,11 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         for finding in (*container_faults(item), *_event_findings(item.events, item)):
             yield _proposal(item, finding)
     yield from _of_events(scene.dumps.events, {item.component: item for item in scene.dumps.objects})
+    hungry = _hungriest(scene.clues)
     for clue in scene.clues:
         proposal = _of_clue(clue)
         if proposal is not None:
-            yield proposal
+            yield _causing(proposal) if clue is hungry else proposal
 
 
 def _proposal(item: KubernetesObject, finding: Finding) -> Proposal:
@@ -139,6 +140,40 @@ def _of_clue(clue: Clue) -> Proposal | None:
         component=clue.object,
         words=frozenset(filter(None, (clue.object, clue.service))),
     )
+
+
+_USED: Final = re.compile(r"\bwas using (?P<amount>\d+(?:\.\d+)?)(?P<unit>[KMGT]i?)?\b")
+_UNITS: Final = {
+    "": 1.0,
+    "K": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+}
+_MANY_TIMES: Final = 5.0
+"""So much more than a neighbour uses what took the node's resources."""
+
+
+def _hungriest(clues: Sequence[Clue]) -> Clue | None:
+    """The evicted pod that used most of what ran short, where it used far more than another that was evicted too."""
+    used = sorted(((amount, clue) for clue in clues if (amount := _used(clue)) is not None), key=lambda pair: -pair[0])
+    return used[0][1] if len(used) > 1 and used[0][0] >= _MANY_TIMES * used[-1][0] else None
+
+
+def _used(clue: Clue) -> float | None:
+    """Bytes (or cores) that a container used when its pod was evicted."""
+    match = _USED.search(clue.text) if clue.reading is not None and clue.reading.fault_type == "eviction" else None
+    return float(match["amount"]) * _UNITS[match["unit"] or ""] if match is not None else None
+
+
+def _causing(proposal: Proposal) -> Proposal:
+    """The eviction of the pod that took what ran short: the others are evicted for it (`mechanism`)."""
+    why = (*proposal.why, f"it used at least {_MANY_TIMES:.0f} times as much of the node as others that were evicted")
+    return replace(proposal, why=why, facts=replace(proposal.facts, exhausted=1.0))
 
 
 def _evidence(line: Line, service: str) -> Evidence:

@@ -160,6 +160,11 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
          r"|(?:fsync|fdatasync|wal sync\w*|disk write)\w*.{0,30}(?:took too long|is taking too long)",
          "dependency_slow", 0.85, "the disk is slow"),
+    Sign(r"plugin/errors: \d+ (?P<what>[\w-][\w.-]*?)\.? (?:A|AAAA|SRV|MX|TXT|CNAME|PTR|HTTPS): "
+         r"|(?:timed out|connection refused|(?:host|network) unreachable|servfail|refused) (?:unexpected rcode )?"
+         r"resolving ['\"](?P<w2>[\w-][\w.-]*)|\bservfail <(?P<w3>[\w-][\w.-]*?)\.? \w+ IN>"
+         r"|dnssec validation failed for question (?P<w4>[\w-][\w.-]*)|\bdnsmasq\b.*\bnameserver \S+ refused",
+         "dns_failure", 0.93, "DNS: the resolver gets no answer for a name"),
     Sign(r"\+[so]down master\b", "dependency_down", 0.95, "Redis Sentinel declared the master down"),
     Sign(r"(?:http|dns|tls-alpn)-01\b.{0,60}(?:fail|error|invalid|denied)|propagation check failed"
          r"|acme: .{0,60}(?:fail|error|invalid|denied|unauthori)"

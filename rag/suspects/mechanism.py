@@ -125,7 +125,8 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
 
 def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
     """Of several that tell one fault: the workload before its node, the node before its pods, the cache before its
-    clients, the resolver before those that cannot resolve; and the leak before the kills that it ends in."""
+    clients, the resolver before those that cannot resolve, the pod that took
+    the node's resources before those evicted for it; and the leak before the kills that it ends in."""
     leaks = other.fault_type == "memory_leak" and other.facts.strength >= DIRECT
     if item.fault_type == "out_of_memory" and leaks and (same or _of_platform(item)):
         return 1.0
@@ -140,6 +141,8 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
         return 0.0
     if item.fault_type in ("out_of_memory", "memory_leak") and _of_platform(item) and not _of_platform(other):
         return BEHIND
+    if item.fault_type == "eviction" and other.facts.exhausted >= 1.0 > item.facts.exhausted and not same:
+        return BEHIND  # evicted for what another pod used
     if item.service in _NODES and other.service not in _NODES:
         return BEHIND  # what a node tells of itself, behind the service that it strikes
     if item.fault_type == "node_not_ready" and not is_platform(item.service) and is_platform(other.service):

@@ -107,10 +107,10 @@ def _resolver(scene: Scene) -> Iterator[Proposal]:
         clue for clue in scene.clues if clue.reading and clue.reading.fault_type == "dns_failure" and clue.novelty > 0.3
     ]
     callers = {clue.service for clue in failed if clue.service and not _RESOLVER.match(clue.service)}
-    hosts = {name for clue in failed for name in (*outside(told(clue), scene.services), *_inside(clue, scene))}
+    hosts = {name for clue in failed for name in _unresolved(clue, scene)}
     resolver = next((service for service in sorted(scene.services) if _RESOLVER.match(service)), None)
     own = [clue for clue in scene.of(resolver) if clue.failing and not _NO_NAME.search(clue.text)] if resolver else []
-    if not (len(callers) > 1 or (own and len(hosts) > 1)) or len(hosts) < 2 or not scene.kubernetes:
+    if not (len(callers) > 1 or (own and len(hosts) > 1)) or len(hosts) < 2 or not (own or scene.kubernetes):
         return
     lead = max((*own, *failed), key=lambda clue: (clue.service == resolver, clue.activity.during))
     named_so = f" ({resolver})" if resolver is not None else ""
@@ -138,6 +138,16 @@ def _configuration(resolver: str, scene: Scene) -> str | None:
 
 _NO_NAME: Final = re.compile(r"\bNXDOMAIN\b")
 """The resolver's answer that a name does not exist: it works."""
+
+
+def _unresolved(clue: Clue, scene: Scene) -> Iterator[str]:
+    """The names that a record says cannot be resolved."""
+    what = clue.reading.what if clue.reading is not None else None
+    if what is not None:
+        yield what
+    else:
+        yield from outside(told(clue), scene.services)
+        yield from _inside(clue, scene)
 
 
 def _inside(clue: Clue, scene: Scene) -> Iterator[str]:

@@ -34,6 +34,9 @@ _POSTGRES: Final = re.compile(
 _REDIS: Final = re.compile(r"^\d+:[MSCX] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} [*#.-] ")
 _ACCESS: Final = re.compile(r'^\S+ \S+ \S+ \[[^\]]+\] "(?:[A-Z]+ [^"]*|-)" \d{3} ')
 _NGINX: Final = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: ")
+_MYSQL: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\S+ \d+ \[\w+\] \[MY-\d+\] \[\w+\] ")
+_MONGODB: Final = re.compile(r'^\{"t": ?\{"\$date": ?"[^"]+"\}, ?"s": ?"[A-Z]\d?", *"c": ?"')
+_RABBITMQ: Final = re.compile(r"^(?:=\w+ REPORT=|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S* \[\w+\] <0\.\d+\.\d+> )")
 _KLOG: Final = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\.go:\d+\] ")
 _SHAPES: Final = (
     (_POSTGRES, ("postgres", "postgresql", "db", "database")),
@@ -41,6 +44,9 @@ _SHAPES: Final = (
     (_ACCESS, ("gateway", "nginx", "ingress", "proxy", "frontend")),
     (_NGINX, ("gateway", "nginx", "ingress", "proxy", "frontend")),
     (_KLOG, ("kubelet", "kubernetes")),
+    (_MYSQL, ("mysql",)),
+    (_MONGODB, ("mongodb",)),
+    (_RABBITMQ, ("rabbitmq",)),
 )
 
 
@@ -63,7 +69,7 @@ _PRODUCTS: Final = tuple(
     )
 )
 """Loggers, and packages in stack traces, that only the server of a product has, not the libraries of its clients."""
-PRODUCTS: Final = frozenset(name for _, name in _PRODUCTS)
+PRODUCTS: Final = frozenset({*(name for _, name in _PRODUCTS), "postgres", "redis", "mysql", "mongodb", "rabbitmq"})
 
 _ABBREVIATED: Final = frozenset({("o", "s"), ("o", "a"), ("o", "h"), ("c", "z"), ("o", "e"), ("o", "p"), ("c", "f")})
 """Logback's short forms of org.springframework, org.apache, org.hibernate, com.zaxxer and other libraries."""
@@ -136,15 +142,24 @@ def told_apart(clues: list[Clue]) -> list[Clue]:
             programs.setdefault(clue.record.source, set()).add(guess)
         if clue.service is None or named_after_file(clue.service, clue.record.source):
             guesses[clue.citation] = guess
+    servers: dict[str, set[str]] = {source: wrote & PRODUCTS for source, wrote in programs.items()}
+    for clue in clues:
+        servers.setdefault(clue.record.source, set()).update(_servers_of(clue.traces))
     named: list[Clue] = []
     for clue in clues:
         wrote = programs.get(clue.record.source, set())
         program = guesses.get(clue.citation) if len(wrote) > 1 else None
-        if clue.citation in guesses and numbered(clue):
-            servers = wrote & PRODUCTS or {name for trace in clue.traces if (name := _product(trace.exception or ""))}
-            program = next(iter(servers)) if len(servers) == 1 else program
+        only = servers[clue.record.source]
+        if clue.citation in guesses and numbered(clue) and len(only) == 1:
+            program = next(iter(only))
         named.append(replace(clue, service=program) if program is not None else clue)
     return named
+
+
+def _servers_of(traces: Sequence[StackTrace]) -> set[str]:
+    """The products whose server's code stack traces run through."""
+    names = [name for trace in traces for name in (trace.exception, *(frame.module for frame in trace.frames)) if name]
+    return {product for name in names if (product := _product(name)) is not None}
 
 
 def numbered(clue: Clue) -> bool:

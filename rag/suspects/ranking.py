@@ -18,6 +18,7 @@ from rag.suspects import (
     killed,
     kubernetes_event,
     listens,
+    locks,
     logins,
     network,
     propagation,
@@ -105,6 +106,7 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *schedule.propose(scene),
         *logins.propose(scene),
         *unreached.propose(scene, graph),
+        *locks.propose(scene),
     ]
     judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
     return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)
