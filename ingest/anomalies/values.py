@@ -20,6 +20,7 @@ from core.domain import LogTemplate
 from ingest.anomalies import remembered
 from ingest.anomalies.meaning import scale_of
 from ingest.anomalies.panel import Panel
+from ingest.anomalies.quantities import numbers_of
 from ingest.anomalies.requests import requests_of
 from ingest.counts import HistoryRow
 from ingest.templates import parameters
@@ -32,17 +33,6 @@ MOST_TEMPLATES: Final = 300
 """Templates, of one service each, that are looked at; those with the most samples."""
 
 _WILDCARD: Final = re.compile(r"<(?:[A-Z]+|\*)>")
-_MILLISECONDS: Final = {
-    "ns": 1e-6,
-    "us": 1e-3,
-    "µs": 1e-3,
-    "ms": 1.0,
-    "s": 1e3,
-    "sec": 1e3,
-    "m": 6e4,
-    "min": 6e4,
-    "h": 3.6e6,
-}
 _SKIPPED: Final = frozenset({"pid", "thread", "thread_id", "tid", "port", "line", "lineno", "seq", "time", "timestamp"})
 
 
@@ -156,9 +146,22 @@ def _of_attributes(attributes: Iterable[str | None]) -> list[tuple[str, Sequence
     parsed: list[dict[str, object]] = []
     for text in attributes:
         value = orjson.loads(text) if text else {}
-        parsed.append(value if isinstance(value, dict) else {})
+        parsed.append(_flat(value) if isinstance(value, dict) else {})
     keys = list(dict.fromkeys(key for each in parsed for key in each))
     return [(key, [_scalar(each.get(key)) for each in parsed]) for key in keys if key.lower() not in _SKIPPED]
+
+
+def _flat(fields: dict[str, object]) -> dict[str, object]:
+    """Fields with those of the objects among them, two levels deep: MongoDB's `attr.durationMillis`."""
+    if not any(isinstance(value, dict) for value in fields.values()):
+        return fields
+    flat: dict[str, object] = {}
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        else:
+            flat[key] = value
+    return flat
 
 
 def _scalar(value: object) -> str | None:
@@ -183,7 +186,7 @@ def column_of(
     if len(present) < LEAST_SAMPLES:
         return None
     words = [str(values[i]) for i in present]
-    numbers, unit = _numbers(words)
+    numbers, unit = numbers_of(words)
     if numbers is not None and not unit:
         factor, unit = scale_of(name)
         numbers = numbers * factor
@@ -191,18 +194,3 @@ def column_of(
     return Column(
         template_id, service, name, rows[present], buckets[present], numbers, words, unit, of if any(of) else ()
     )
-
-
-def _numbers(words: Sequence[str]) -> tuple[NDArray[np.float64] | None, str]:
-    """The values as numbers where nearly all are, durations in milliseconds; and the unit."""
-    series = pl.Series(words, dtype=pl.String)
-    parts = series.str.extract_groups(r"^([-+]?\d+(?:\.\d+)?)\s?(ns|us|µs|ms|sec|s|min|m|h)?$")
-    number = parts.struct.field("1").cast(pl.Float64, strict=False)
-    if number.null_count() > 0.1 * len(words):
-        return None, ""
-    units = parts.struct.field("2")
-    if units.null_count() < len(units):
-        scale = units.replace_strict(_MILLISECONDS, default=1.0, return_dtype=pl.Float64)
-        number = number * scale
-        return number.to_numpy(), "ms"
-    return number.to_numpy(), ""

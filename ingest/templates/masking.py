@@ -56,6 +56,8 @@ _TLD: Final = r"(?:com|net|org|edu|gov|mil|info|biz|io|local|internal|lan|locald
 _END: Final = r"([\s\"'()\[\],;:=]|\.?$|\.\s)"
 _LABELS: Final = r"(?:[0-9A-Za-z_\-]+\.)+"
 _PHRASE: Final = r"[^Q<>=]*[^Q<>=\s] [^Q<>=]*[^Q<>=.!?]"
+_SIGNED: Final = r"(^|[\s=\"'(\[,:])-"
+_LASTING: Final = r"(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+"  # 18.7ms, 980µs, 1m30.5s
 _NUMBERED_LABEL: Final = r"[0-9A-Za-z_\-]*[0-9][0-9A-Za-z_\-]*\."
 
 DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
@@ -94,14 +96,17 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("USER", _B + r"(for|invalid|as|by) user [^\s=,;:()\[\]]+", "$1 user <USER>"),
     _mask("USER", _B + r"(user|username|ruser|login)=[^\s,;)\]]+", "$1=<USER>"),
     _mask("BOOL", r"([=:\s(\[])(?:true|false|True|False|TRUE|FALSE)" + _B, "$1<BOOL>"),
+    _mask("DURATION", rf"{_SIGNED}{_LASTING}{_B}", "$1<DURATION>"),
+    _mask("DURATION", _B + _LASTING + _B),
+    _mask("SIZE", _B + r"\d+(?:\.\d+)?(?:[kKMGTP]i?[Bb]|B)" + _B),
+    _mask("NUM", rf"{_SIGNED}\d+(?:\.\d+)*{_B}", "$1<NUM>"),
+    _mask("NUM", _B + r"[A-Za-z]?\d+(?:\.\d+)+(?:\.?[A-Za-z][0-9A-Za-z]*)?" + _B),  # versions, and any unit: 2.08x
     _mask("ID", _B + r"[A-Za-z]+_-\d+" + _B),
     _mask("ID", _B + r"[0-9]+[A-Za-z_][0-9A-Za-z_]*(?:\.[0-9A-Za-z_]+)*" + _B),
     _mask(
         "ID",
         _B + r"(?:[A-Za-z][0-9][0-9A-Za-z_]+|[A-Za-z_]+[0-9][A-Za-z_]*[0-9][0-9A-Za-z_]*)" + rf"(?:\.{_DIGITS})*" + _B,
     ),
-    _mask("NUM", r"(^|[\s=\"'(\[,:])-\d+(?:\.\d+)*" + _B, "$1<NUM>"),
-    _mask("NUM", _B + r"[A-Za-z]?\d+(?:\.\d+)+(?:\.?[A-Za-z][0-9A-Za-z]*)?" + _B),  # numbers and versions
     _mask("NUM", _B + r"\d+"),
     _mask("IP", r"<IP>(?:,<IP>)+"),  # lists without spaces are one value
     _mask("NUM", r"<NUM>(?:,<NUM>){2,}"),

@@ -69,7 +69,9 @@ _PRODUCTS: Final = tuple(
     )
 )
 """Loggers, and packages in stack traces, that only the server of a product has, not the libraries of its clients."""
-PRODUCTS: Final = frozenset({*(name for _, name in _PRODUCTS), "postgres", "redis", "mysql", "mongodb", "rabbitmq"})
+PRODUCTS: Final = frozenset(name for _, name in _PRODUCTS)
+_STORES: Final = frozenset({"postgres", "redis", "mysql", "mongodb", "rabbitmq"})
+"""Servers whose lines have a form of their own; the file is theirs where nothing else writes into it."""
 
 _ABBREVIATED: Final = frozenset({("o", "s"), ("o", "a"), ("o", "h"), ("c", "z"), ("o", "e"), ("o", "p"), ("c", "f")})
 """Logback's short forms of org.springframework, org.apache, org.hibernate, com.zaxxer and other libraries."""
@@ -142,7 +144,7 @@ def told_apart(clues: list[Clue]) -> list[Clue]:
             programs.setdefault(clue.record.source, set()).add(guess)
         if clue.service is None or named_after_file(clue.service, clue.record.source):
             guesses[clue.citation] = guess
-    servers: dict[str, set[str]] = {source: wrote & PRODUCTS for source, wrote in programs.items()}
+    servers = {source: wrote & PRODUCTS or (wrote if wrote <= _STORES else set()) for source, wrote in programs.items()}
     for clue in clues:
         servers.setdefault(clue.record.source, set()).update(_servers_of(clue.traces))
     named: list[Clue] = []
