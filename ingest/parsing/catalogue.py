@@ -99,6 +99,14 @@ _SERVERS: Final = (
         shapes=("clf", "iso"),
     ),
     Format(
+        "haproxy",
+        r"(?P<client>[0-9a-f.:]+:[0-9]+) \[{TS}\] "
+        r"(?P<rest>[^ ]+ [^ ]+/[^ ]+ [-+0-9/]+ (?P<status>-1|[1-5][0-9]{2}) )",
+        needs="] ",
+        shapes=("clf",),
+    ),
+    Format("haproxy", r"(?P<client>[0-9a-f.:]+:[0-9]+) \[{TS}\] (?P<rest>[^ ]+/[^ ]+: )", needs="] ", shapes=("clf",)),
+    Format(
         "envoy",
         r"\[{TS}\] (?P<rest>\x22(?P<method>[A-Z]{3,10}|-) (?P<path>[^ \x22]*)(?: [^\x22]*)?\x22 "
         r"(?P<status>0|[1-5][0-9]{2}) )",

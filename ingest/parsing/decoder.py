@@ -38,7 +38,7 @@ _TIME_GATE: Final = (
 """What every timestamp has."""
 
 _INNER_GATE: Final = (
-    r"^(?:\{|\[|[IWEF][0-9]{4} |[A-Za-z_@]+=|[0-9]{4}[-/][0-9]{2}|[0-9]{2}:[0-9]{2}|"
+    r"^(?:\{|\[|[IWEF][0-9]{4} |[0-9.]+:[0-9]+ \[|[A-Za-z_@]+=|[0-9]{4}[-/][0-9]{2}|[0-9]{2}:[0-9]{2}|"
     r"(?i:trace|debug|info|notice|warn|err|fatal|crit|severe))"
 )
 """What a header inside a syslog message begins with (its bodies are mostly plain: they need not be searched)."""

@@ -69,6 +69,7 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("PATH", rf"(^|[\s=\"'(\[,:])(?:\.{{0,2}}|~)(?:/+(?:{_NAME}|:{_NAME})+)+/*", "$1<PATH>"),
     _mask("UUID", _B + r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}" + _B),
     _mask("TIME", rf"{_DAY}{_B}{_MONTH} +\d{{1,2}},? +(?:\d{{4}} +)?{_CLOCK}(?: +[A-Z]{{3,4}}{_B})?(?: +\d{{4}}{_B})?"),
+    _mask("TIME", rf"{_B}\d{{1,2}}/{_MONTH}/\d{{4}}:{_CLOCK}(?: [+\-]\d{{4}})?"),
     _mask("TIME", rf"{_DAY}{_B}\d{{1,2}} {_MONTH} \d{{4}} {_CLOCK}(?: +(?:[A-Z]{{3,4}}{_B}|[+\-]\d{{4}}))?"),
     _mask(
         "TIME",

@@ -160,6 +160,8 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
          r"|(?:fsync|fdatasync|wal sync\w*|disk write)\w*.{0,30}(?:took too long|is taking too long)",
          "dependency_slow", 0.85, "the disk is slow"),
+    Sign(r"health check for (?:backup )?server \S+ failed, reason: layer7 (?:wrong status|invalid response)",
+         "probe_failure", 0.8, "health checks fail: the server answers, but not as the check wants"),
     Sign(r"plugin/errors: \d+ (?P<what>[\w-][\w.-]*?)\.? (?:A|AAAA|SRV|MX|TXT|CNAME|PTR|HTTPS): "
          r"|(?:timed out|connection refused|(?:host|network) unreachable|servfail|refused) (?:unexpected rcode )?"
          r"resolving ['\"](?P<w2>[\w-][\w.-]*)|\bservfail <(?P<w3>[\w-][\w.-]*?)\.? \w+ IN>"

@@ -1,7 +1,8 @@
 """A job that ran as regularly as a clock and runs no more: nothing fails, its records are simply not there.
 
 A scheduled job writes a few records every so many minutes, too few for a rate. What tells of its end is its own
-rhythm: runs at even distances, then none for several of them.
+rhythm: runs at even distances from the beginning of the log, then none for several of them. What began in the middle
+was a piece of work with several steps, and is done.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MISSED: Final = 2.5
 """Intervals without a run: one may be late."""
 UNEVEN: Final = 0.35
 """How far an interval of a rhythm may be from the usual one, as a share of it."""
+_LATE: Final = 2.0
+"""Intervals after the beginning of the log by which a schedule must have shown."""
 SHORTEST: Final = timedelta(seconds=50)
 LONGEST: Final = timedelta(hours=13)
 _MOST: Final = 60
@@ -36,6 +39,7 @@ class _Rhythm:
     row: TemplateActivity
     interval: timedelta
     last: LogRecord
+    until: datetime
     missed: float
     component: str | None
 
@@ -52,7 +56,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield Proposal(
             kind=SuspectKind.SILENCE,
             cause=f"{rhythm.service} does not run any more, a scheduled run is missing: every {minutes:.3g} min until"
-            f" {_clock(rhythm.last.timestamp)}, then no more {shorten(rhythm.last.body or rhythm.last.line, 140)!r}",
+            f" {rhythm.until:%H:%M:%S}, then no more {shorten(rhythm.last.body or rhythm.last.line, 140)!r}",
             why=(f"{rhythm.row.during + rhythm.row.before} runs {minutes:.3g} min apart, {rhythm.missed:.1f} missed",),
             facts=Facts(
                 strength=0.7,
@@ -72,10 +76,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         )
 
 
-def _clock(moment: datetime | None) -> str:
-    return f"{moment:%H:%M:%S}" if moment is not None else "then"
-
-
 def _troubled(service: str, scene: Scene) -> bool:
     return any(clue.failing and clue.novelty > 0.3 for clue in scene.of(service))
 
@@ -84,7 +84,7 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
     start, end = scene.incident.starts_at, scene.incident.ends_at
     if start is None or end is None:
         return
-    now = scene.detection.window.end or end
+    begin, now = scene.detection.window.start or start, scene.detection.window.end or end
     rows = list(scene.detection.history.activity(None, None))
     spoke = _last_words(rows)
     candidates = []
@@ -94,6 +94,8 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
             continue
         due = row.last_seen + interval
         silent = is_platform(row.service) or spoke[base_service(row.service)] <= row.last_seen + interval / 2
+        if not row.before and row.first_seen is not None and row.first_seen - begin > _LATE * interval:
+            continue
         if silent and now - row.last_seen >= MISSED * interval and start - 2 * interval <= due <= end + interval / 2:
             candidates.append((row, interval, (now - row.last_seen) / interval))
     candidates.sort(key=lambda each: (-each[2] * each[0].during, each[0].template_id))
@@ -146,5 +148,11 @@ def _rhythm(
     if is_platform(row.service) and not job:
         return None
     return _Rhythm(
-        service, row, usual, last, (now - told[-1][0]) / usual, about.component if about is not None and job else None
+        service,
+        row,
+        usual,
+        last,
+        told[-1][0],
+        (now - told[-1][0]) / usual,
+        about.component if about is not None and job else None,
     )
