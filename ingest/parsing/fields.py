@@ -6,7 +6,7 @@ Serilog, log4j2 JSON, MongoDB and CloudWatch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -34,7 +34,7 @@ def _paths(text: str) -> tuple[Path, ...]:
 TIME: Final = _paths(
     "@timestamp timestamp time ts timeUnixNano time_unix_nano asctime datetime Timestamp @t t>$date eventTime "
     "event_time __REALTIME_TIMESTAMP instant timeMillis log_time logged_at logTime date observedTimeUnixNano "
-    "receiveTimestamp T t dt"
+    "receiveTimestamp T t dt start_time startTime StartUTC time_iso8601 time_local"
 )
 LEVEL: Final = _paths(
     "log.level level severity severityText severity_text SeverityText levelname lvl loglevel log_level logLevel "
@@ -70,8 +70,17 @@ STACK: Final = _paths(
     "exc_info stack exception @x thrown.extendedStackTrace errorVerbose traceback backtrace exc_text"
 )
 STATUS: Final = _paths(
-    "status status_code statusCode res.statusCode response.status http.status_code http.response.status_code"
+    "status status_code statusCode res.statusCode response.status http.status_code http.response.status_code "
+    "response_code responseCode DownstreamStatus httpRequest.status"
 )
+METHOD: Final = _paths("method request_method RequestMethod httpRequest.requestMethod request.method")
+TARGET: Final = _paths(
+    "path x-envoy-original-path uri request_uri RequestPath httpRequest.requestUrl request.uri request.url url"
+)
+"""What JSON access logs (Envoy, Istio, nginx, Traefik, Caddy, Kong, Google's load balancers) tell of a request."""
+PROTOCOL: Final = _paths("protocol server_protocol RequestProtocol httpRequest.protocol request.proto")
+_REMARKS: Final = _paths("response_flags response_code_details upstream_transport_failure_reason")
+_NO_REMARK: Final = frozenset({"-", "via_upstream"})
 
 EVENT_TYPES: Final = {"Normal": severity.INFO, "Warning": severity.WARN}
 """Types of a Kubernetes event, which has a reason, too."""
@@ -290,9 +299,26 @@ def _identify(entry: Entry, data: dict[str, Any], rest: dict[str, Any], plan: _P
             _without(rest, found[0])
 
 
+def is_request(present: Callable[[Path], bool]) -> bool:
+    """Whether an object tells of a served request: it has a method, a target and a status."""
+    return all(any(map(present, paths)) for paths in (METHOD, TARGET, STATUS))
+
+
+def _request(data: dict[str, Any]) -> str:
+    """The request that an access log in JSON tells of, as the common log format writes it; empty where it is none."""
+    method, target, status = (look(data, paths) for paths in (METHOD, TARGET, STATUS))
+    if method is None or target is None or status is None or not isinstance(target[1], str):
+        return ""
+    protocol = look(data, PROTOCOL)
+    words = [text_of(each[1]) for each in (method, target, protocol) if each is not None]
+    remarks = [found[1] for path in _REMARKS if (found := look(data, (path,))) is not None]
+    told = [text for text in remarks if isinstance(text, str) and text not in _NO_REMARK]
+    return " ".join([f'"{" ".join(words)}"', text_of(status[1]), *told])
+
+
 def _body(data: dict[str, Any], rest: dict[str, Any], plan: _Plan, message: tuple[Path, Any] | None, line: str) -> str:
     """The message, then the error it reports, then its stack trace on lines of their own."""
-    body = text_of(message[1]) if message is not None else ""
+    body = text_of(message[1]) if message is not None else _request(data)
     if not plan.error and not plan.stack:
         return body or line
     error = look(data, plan.error)

@@ -163,6 +163,8 @@ def _roles(node: Node) -> dict[str, tuple[Path, Kind]]:
             break
     if "time" not in roles and "message" not in roles:
         raise _UnsupportedError
+    if "message" not in roles and fields.is_request(lambda path: _at(node, path) is not None):
+        raise _UnsupportedError  # its message is made of several fields
     if all(_at(node, (key,)) is not None for key in _EVENT):  # its type counts where its level says nothing
         raise _UnsupportedError
     if "service" not in roles and all(_at(node, (key,)) is not None for key in _BUNYAN):

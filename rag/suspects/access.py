@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 _ACCESS: Final = re.compile(
-    r'\\?"(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (?P<path>[^" ]*)[^"]* HTTP/[\d.]+\\?"'
+    r'\\?"(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (?P<path>[^" ]*)(?:[^"]* HTTP/[\d.]+)?\\?"'
     r"[ :-]*(?P<status>\d{3})\b"
     r'(?: (?:\d+|-) \\?"(?P<referrer>[^"]*)\\?" \\?"(?P<agent>[^"\\]*))?'
 )
