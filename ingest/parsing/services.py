@@ -18,6 +18,8 @@ _SUFFIXES: Final = re.compile(
     r"(?:[T_-]?[0-9:_.-]*)?|[0-9]{10,14}|stdout|stderr|current|previous|baseline|yesterday|today|access|errors?|slow))+$",
     re.IGNORECASE,
 )
+_NUMBERING: Final = re.compile(r"^(?:[a-z]{1,2}[-_.]?)?[0-9]{2,}(?:[-_.T:][0-9]+)*[-_.]+(?=[a-z])", re.IGNORECASE)
+"""What numbers or dates files of several programs: `c-007-nginx.log`, `2026-06-14_nginx.log`."""
 _GENERIC_NAMES: Final = """
     app application log logs message messages stdout stderr stdin output out err error errors debug info
     access syslog system console daemon kern kernel main server service all combined default journal
@@ -56,6 +58,7 @@ def of_file(path: str) -> str | None:
     """The service that a file is named for, or None where its name is a generic one (`app.log`, `messages.1`)."""
     name = re.split(r"[/\\]", path.rstrip("/\\"))[-1]
     stem = _SUFFIXES.sub("", name.lstrip("."))
+    stem = _NUMBERING.sub("", stem)
     if not stem or stem.lower() in GENERIC or not re.search("[A-Za-z]", stem):
         return None
     return of_pod(stem)

@@ -8,10 +8,11 @@ record stays the carrier's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from rag.kubernetes import workload
 from rag.suspects.clue import Clue
 
 _KILLED: Final = (
@@ -36,7 +37,8 @@ def told_of(clues: Sequence[Clue], services: Collection[str]) -> list[Clue]:
     `services` are those that the logs know: a process or a unit that one of them stands for is called by its name.
     """
     known = list(services)
-    killed = {clue.citation: name for clue in clues if clue.kernel and (name := _killed(clue, known)) is not None}
+    pods = _pods(clues)
+    killed = {clue.citation: name for clue in clues if clue.kernel and (name := _killed(clue, known, pods)) is not None}
     known += killed.values()
     told = dict(killed)
     for clue in clues:
@@ -49,10 +51,25 @@ def told_of(clues: Sequence[Clue], services: Collection[str]) -> list[Clue]:
     return [replace(clue, service=told[clue.citation]) if clue.citation in told else clue for clue in clues]
 
 
-def _killed(clue: Clue, services: Collection[str]) -> str | None:
+_CONTAINER_OF: Final = re.compile(
+    r"\bcontainer[= :]+[\"'`]?(?P<container>[a-z][\w-]*)\b[^\n]{0,40}?"
+    r"\bpod[= :/]+[\"'`]?(?:[\w-]+/)?(?P<pod>[a-z][a-z0-9-]*)"
+)
+
+
+def _pods(clues: Sequence[Clue]) -> dict[str, str]:
+    """The workload of each container that the platform names with its pod; none for a name that several have."""
+    found: dict[str, set[str]] = {}
+    for clue in clues:
+        for match in _CONTAINER_OF.finditer(clue.text[:2_000]):
+            found.setdefault(match["container"], set()).add(workload(match["pod"]))
+    return {container: next(iter(owners)) for container, owners in found.items() if len(owners) == 1}
+
+
+def _killed(clue: Clue, services: Collection[str], pods: Mapping[str, str]) -> str | None:
     """The program that a kernel killed or denied something.
 
-    What a container's process is called says little: there it must be known.
+    What a container's process is called says little: there it must be known, or be the only container of that name.
     """
     text = clue.text[:2_000]
     process = next((match for pattern in _KILLED if (match := pattern.search(text)) is not None), None)
@@ -61,6 +78,7 @@ def _killed(clue: Clue, services: Collection[str]) -> str | None:
     unit = _CGROUP.search(text)
     names = [process["name"].rsplit("/", 1)[-1].lower(), *([unit["unit"].lower()] if unit is not None else [])]
     known = next((service for name in names if (service := _known(name, services)) is not None), None)
+    known = known or next((pods[name] for name in names if name in pods), None)
     if known is not None or _CONTAINER.search(text):
         return known
     return next((name for name in names if not _INTERPRETERS.match(name)), None)

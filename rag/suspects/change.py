@@ -19,7 +19,7 @@ from rag.suspects.clue import Clue, base_service
 from rag.suspects.names import named
 from rag.suspects.objects import Subject, is_event, is_platform, subject
 from rag.suspects.propagation import Blame
-from rag.suspects.proposal import Facts, Proposal, counted, shorten
+from rag.suspects.proposal import Facts, Proposal, counted, shorten, table_of
 from rag.suspects.scene import Scene
 
 LOOKBACK: Final = timedelta(hours=1)
@@ -83,6 +83,9 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         fault_type = _fault_type(lead, service, follower)
         if fault_type == "version_mismatch":
             kinship = 1.0  # a caller cannot read the answers of what was just changed
+        victim = _victim(changed, scene)
+        if victim is not None:
+            kinship, follower, fault_type = 1.0, victim, "schema_migration"
         if lead.kind is ChangeKind.MIGRATION and not _broke_schema(follower):
             weight *= 0.5  # an index or a table is made every day
         if fault_type == "feature_flag" and (reader := _reads_flag(service, follower, scene)) is not None:
@@ -255,6 +258,16 @@ def _follower(service: str | None, scene: Scene, graph: Blame) -> Clue | None:
     own = [clue for clue in scene.of(service) if clue.failing] if service else [c for c in scene.clues if c.failing]
     candidates: Sequence[Clue] = own or (graph.naming(service) if service else ())
     return max(candidates, key=lambda clue: (clue.reading.strength if clue.reading else 0.0) - clue.age, default=None)
+
+
+def _victim(changed: _Changed, scene: Scene) -> Clue | None:
+    """Whom a migration broke, whoever ran it: a failure of the schema that names the table that was changed."""
+    tables = {
+        match["name"] for event in changed.events if event.kind is ChangeKind.MIGRATION
+        for match in _TABLE.finditer(event.text)
+    }  # fmt: skip
+    broken = (clue for clue in scene.clues if clue.failing and clue.novelty > 0.3 and _broke_schema(clue))
+    return next((clue for clue in broken if table_of(clue.text) in tables), None) if tables else None
 
 
 def _reads_flag(service: str | None, follower: Clue | None, scene: Scene) -> Clue | None:

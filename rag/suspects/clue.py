@@ -28,6 +28,7 @@ KERNELS: Final = frozenset({"kernel", "node-kernel", "kmsg", "dmesg"})
 """What the log of a kernel is filed under."""
 _KERNEL_LINE: Final = re.compile(
     r"(?:<\d+>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]+ )?kernel: |\[ *\d+\.\d{6}\] "
+    r"|(?:Memory cgroup o|O)ut of memory: Kill(?:ed)? process \d|oom-kill:constraint=|[\w./-]+ invoked oom-killer:"
 )
 
 

@@ -24,6 +24,7 @@ RECOVERED: Final = (
     r"(?<!be )(?<!not )(?<!never )(?<!-)\b(?:recovered|resolved|back to normal|restored"
     r"|healthy again|reconnected|cleared"
     r"|is now (?:healthy|ready|up)"
-    r"|succeeded|successfully|no longer|circuit ?breaker.{0,20}closed|state (?:is )?(?:now )?(?:up|healthy))\b"
+    r"|succeeded|successfully|no longer (?!reachable|available|respond|connect|exist|valid|accessib|alive|able|accept"
+    r"|a member|part of)|circuit ?breaker.{0,20}closed|state (?:is )?(?:now )?(?:up|healthy))\b"
 )
 """The end of trouble, not its start."""

@@ -46,7 +46,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "memory_leak", 0.9, "memory leak"),
     Sign(r"memory pressure|memorypressure\s+true|(?:high|approaching).{0,20}memory|memory.{0,30}(?:soft limit|above"
          r"|exceed|high water|threshold)|heap (?:usage|used).{0,20}(?:9\d|8\d)(?:\.\d+)?\s?%|(?:long|full) gc\b"
-         r"|gc (?:pause|pressure|overhead)|allocation failure",
+         r"|gc (?:pause(?! \((?:g1|young|normal))|pressure|overhead)|allocation failure",
          "memory_leak", 0.6, "memory pressure: memory use is near its limit"),
     Sign(r"(?:blk_update_request|print_req_error|buffer i/o error|end_request)[: ][^\n]{0,60}(?:i/o |medium |error)"
          r"|\bi/o error,? (?:on )?dev(?:ice)? ?\w+|(?:critical )?medium error|unrecovered read error"
@@ -103,8 +103,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
          "unschedulable", 0.9, "a resource quota is exceeded"),
     Sign(r"too many pods", "unschedulable", 0.95, "too many pods on the node: its pod capacity is used up"),
     Sign(r"(?:could not|cannot|can't|unable to|failed to) resolve (?!placeholder|depend|config|reference"
-         r"|image|propert|type|modul|symbol|import|plugin|artifact)(?:the )?(?:host(?:name)?|name"
-         r"|address)?:?\s*[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)[\"'`\\]*",
+         r"|image|propert|type|modul|symbol|import|plugin|artifact)(?:the )?(?:(?:host(?:name)?|name|address):?\s*"
+         r"[\"'`\\]*(?P<what>[\w./:@{}$-]*\w)|[\"'`\\]*(?P<w2>(?:[\w-]+\.)+[a-z][\w-]*|[\w-]+:\d{2,5})\b"
+         r"|[\"'`\\]*(?P<w3>[\w-]+)[\"'`\\]*(?:$|: (?:name|nodename|no such|host|temporary|unknown|timed? ?out"
+         r"|servfail|nxdomain|dns)))",
          "dns_failure", 0.93, "DNS: the host name could not be resolved to an IP address"),
     Sign(r"lookup (?P<what>[\w.-]+)(?: on [\d.:\[\]a-f]+)?: (?:(?:read|write) udp[^\n]{0,60}: )?(?:no such host"
          r"|server misbehaving|i/o timeout"

@@ -160,6 +160,138 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          r"|(?:disk|storage|fsync|wal sync\w*) (?:is |was |are )?(?:too )?slow\b"
          r"|(?:fsync|fdatasync|wal sync\w*|disk write)\w*.{0,30}(?:took too long|is taking too long)",
          "dependency_slow", 0.85, "the disk is slow"),
+    Sign(r"\bsystem\.outofmemoryexception\b|\beheap_alloc: cannot allocate|\bstd::bad_alloc\b",
+         "out_of_memory", 0.95, "the process is out of memory"),
+    Sign(r"not enough space on the disk|the table '[^']+' is full|\b\d+ (?:near)?full osd|osds? (?:are|is) full",
+         "disk_full", 0.93, "the disk is full"),
+    Sign(r"prior to obtaining a connection from the pool|could not get a resource from the pool"
+         r"|connection not available and request was dropped from queue|pool(?:ed)? connections? .{0,20}all in use",
+         "connection_pool_exhaustion", 0.93, "the connection pool is exhausted"),
+    Sign(r"thread '?vert\.x-eventloop-thread[^\n]{0,40}has been blocked|event loop (?:is |was )?blocked for"
+         r"|thread ?pool starvation",
+         "thread_pool_exhaustion", 0.85, "the threads that serve requests are blocked"),
+    Sign(r"cluster conflict due to certification failure|\berror acquiring the state lock\b"
+         r"|state (?:is|blob is already) locked\b",
+         "lock_contention", 0.85, "another holds the lock, or changed the same rows"),
+    Sign(r"\btask \S+ blocked for more than \d+ seconds|hung_task_timeout",
+         "dependency_slow", 0.7, "the disk is slow: a process hangs in the kernel"),
+    Sign(r"\b\d+ tombstone cells for query|scanned over \d+ tombstones",
+         "slow_query", 0.8, "slow database query: it reads many deleted rows"),
+    Sign(r"\bname does not resolve\b", "dns_failure", 0.9, "DNS: the host name could not be resolved"),
+    Sign(r"\bnonodeavailableexception\b|\bNOREPLICAS\b|not enough good replicas|notenoughreplicas\w*"
+         r"|not enough replicas available|cannot achieve consistency level|\bno leader for (?:partition|topic)"
+         r"|none of the configured nodes (?:are|were) available|leadernotavailable",
+         "dependency_down", 0.8, "too few of the store's nodes are up to serve it"),
+    Sign(r"\bcheckpoint \d+ [^\n]{0,60}(?:expired before completing|has been declined)|exceeded checkpoint tolerable",
+         "dependency_slow", 0.55, "checkpoints do not finish in time: what stores them is too slow"),
+    Sign(r"prim(?:ary)? (?:view|component),? (?:is )?(?:not possible|lost)|no nodes coming from prim view"
+         r"|wsrep has not yet prepared node|entering partition handling|running_partitioned_network"
+         r"|cluster is partitioned|partial partition",
+         "network_partition", 0.88, "the cluster is split: nodes do not see one another"),
+    Sign(r"\bpath mtu\b[^\n]{0,60}(?:fail|too|exceed|black)|\bmtu\b[^\n]{0,40}(?:probe|mismatch|too (?:large|small))"
+         r"|frag(?:mentation)? needed|\bmessage too long\b.{0,30}mtu|packet too big",
+         "packet_loss", 0.88, "packets are lost: the path's MTU is smaller than the interface's"),
+    Sign(r"configuration value '(?P<what>[\w:.]+)' (?:is not set|is missing|was not found)"
+         r"|missing (?:required )?(?:configuration|setting|option) (?:value|key)s?:? [\"'`]?(?P<w2>[A-Z][\w:.]+)",
+         "missing_env_var", 0.9, "a setting is missing"),
+    Sign(r"no nodes were eligible for evaluation|all nodes (?:were )?filtered|\bplacement failures?\b"
+         r"|resources exhausted on \d+ nodes|not enough (?:free )?slots",
+         "unschedulable", 0.9, "no machine has room for it"),
+    Sign(r"entered fatal state, too many start retries|exited too quickly \(process log may have details\)",
+         "crash_loop", 0.7, "the process ends at each start"),
+    Sign(r"exceeded your current quota|enhance your calm|quota (?:limit )?(?:has been )?reached",
+         "rate_limited", 0.85, "rate limited: a quota is used up"),
+    Sign(r"\bslow consumer\b|(?:consumer|group|partition) lag\b[^\n]{0,60}\b\d{4,}|\blag for (?:consumer )?group"
+         r"|too many (?:unacknowledged|unacked|pending) messages|queue \S+ (?:default )?latency \d{3,}",
+         "queue_backlog", 0.75, "the queue backs up: its consumers are too slow"),
+    Sign(r"cache (?:is )?(?:disabled|unavailable|bypass\w*)|(?:falling back|fall back) to (?:the )?(?:database|origin)"
+         r"|cache miss (?:ratio|rate)[ :=]+(?:[6-9]\d|100)(?:\.\d+)? ?%",
+         "cache_failure", 0.7, "the cache does not serve: requests go to what is behind it"),
+    Sign(r"\btablealterorcreateexception\b|cannot alter table|pendingmigrationerror|migrations? (?:are|is) pending"
+         r"|invalid object name '(?P<what>[\w.]+)'|changesets? check ?sum|ORA-0094[24]\b|ORA-00904\b"
+         r"|ambiguous column|no such column|missing from from-clause",
+         "schema_migration", 0.93, "the database schema does not fit (migration)"),
+    Sign(r"invalid wire-?format|invalidprotocolbuffer\w*|avrotypeexception|unknown magic byte|invalid wire type"
+         r"|schema being registered is incompatible|incompatible with an earlier schema"
+         r"|unsupported (?:message|schema|payload|format|event) version"
+         r"|(?:unknown|unexpected) (?:schema|message|payload|event) version|no matches for kind",
+         "version_mismatch", 0.8, "messages have a form that the reader does not know (another version)"),
+    Sign(r"violates (?:foreign key|check|not-null|exclusion) constraint|cannot be null\b.{0,20}column"
+         r"|column '\w+' cannot be null|integrity constraint violat\w*|ORA-0000[12]\b",
+         "constraint_violation", 0.9, "a row breaks a rule of its table"),
+    Sign(r"\bcrc (?:check )?(?:failed|error|mismatch)"
+         r"|\b(?:loss|gradient|grad_norm|weights?)\b[ =:]+(?:is |are )?-?nan\b"
+         r"|non-?finite (?:loss|gradient)|found inf or nan",
+         "data_corruption", 0.8, "the data are damaged"),
+    Sign(r"system clock was stepped by -?[1-9]|clock (?:was )?(?:stepped|jumped) (?:back|forward|by)"
+         r"|time (?:went|jumped|moved) backwards?",
+         "clock_skew", 0.88, "the clock was set by a jump"),
+    Sign(r"\bfunctionclauseerror\b|\bbadmatch\b|\bcaseclauseerror\b|\bmatcherror\b|no function clause matching",
+         "code_defect", 0.7, "the program fails on a value"),
+    Sign(r"\bLEAK: bytebuf|was not (?:closed|released) before (?:it|being) (?:is |was )?garbage",
+         "memory_leak", 0.6, "something is not given back: a leak"),
+    Sign(r"sasl \w+ authentication failed|auth(?:entication)? fail(?:ed|ure)s?\b[^\n]{0,60}\brip="
+         r"|imap-login: [^\n]{0,60}auth failed|pop3-login: [^\n]{0,60}auth failed"
+         r"|530 login (?:incorrect|authentication failed)|no auth attempts in",
+         "brute_force", 0.6, "many failed logins (brute force)"),
+    Sign(r"\" 5\d\d (?:[A-Z]+,)*(?:UF|UH|UC|URX|LH)\b",
+         "dependency_down", 0.6, "the proxy does not reach the service behind it"),
+    Sign(r"\" 5\d\d (?:[A-Z]+,)*(?:UT|SI)\b",
+         "dependency_slow", 0.6, "the service behind the proxy does not answer in time"),
+    Sign(r"\" 429 (?:[A-Z]+,)*RL\b", "rate_limited", 0.85, "rate limited by the proxy"),
+    Sign(r"\" 503 (?:[A-Z]+,)*UO\b",
+         "dependency_down", 0.6, "the proxy's circuit breaker is open: the service behind is overloaded"),
+    Sign(r"etcdserver: no leader|\bdrive: \S+ is offline|drive (?:is )?offline|(?:taskmanager|worker) [^\n]{0,80}"
+         r"no longer reachable|\bmissed heartbeat from (?P<what>[\w@.-]+)",
+         "dependency_down", 0.76, "a member is gone"),
+    Sign(r"signal 9 \(sigkill\)|\bnegsignal\.sigkill\b|exit (?:status|code):? 137\b|return code -9\b",
+         "out_of_memory", 0.75, "killed by SIGKILL, most often for want of memory"),
+    Sign(r"pool timed out while waiting|acquisition timeout while waiting for (?:a )?(?:new )?connection"
+         r"|maximum number of connections from (?:user|ip)|maximum connections exceeded",
+         "connection_pool_exhaustion", 0.93, "the connections are used up"),
+    Sign(r"bulkhead \S+ is full|\[pool \S+\] seems busy|no (?:idle|free) workers? (?:left|available)",
+         "thread_pool_exhaustion", 0.85, "the workers that serve requests are used up"),
+    Sign(r"\bwarning: data race\b|^\s*--- FAIL: |\bexpect\((?:received|\w+)\)\.\w+|\berror\[E\d{4}\]"
+         r"|cuda error: (?:an illegal|device-side|misaligned|invalid)|unhandled promise ?rejection",
+         "code_defect", 0.6, "the program or its test fails"),
+    Sign(r"\bwriteconflict\b|write conflict during", "lock_contention", 0.75, "writers of the same rows conflict"),
+    Sign(r"inequivalent arg '(?P<what>[\w-]+)'|bigger than 'max_allowed_packet'|could not load"
+         r" \S+\.(?:conf|cnf|ya?ml|toml)"
+         r"|unsupported argument\b|unmarshal\w* (?:of )?config[^\n]{0,60}unknown field|config for \S+ rejected",
+         "bad_config", 0.97, "bad configuration"),
+    Sign(r"delivery acknowledgement on channel \d+ timed out|resource limits exceeded for account"
+         r"|publishing into a queue over its limit|queue (?:length|depth) limit",
+         "queue_backlog", 0.75, "messages pile up: they are not consumed in time"),
+    Sign(r"\bpermissions violation for (?:publish|subscri)|selinux is preventing|\bnot in (?:the )?sudoers\b"
+         r"|not authorized to access (?:topics|group)",
+         "permission_denied", 0.9, "permission denied"),
+    Sign(r"tls key negotiation failed to occur|handshake (?:for peer [^\n]{0,60})?did not complete after \d+ seconds",
+         "network_partition", 0.75, "the other side of the tunnel does not answer"),
+    Sign(r"fallen off the bus|\bxid \([^)]*\): (?:48|62|63|64|74|79|92|94|95)\b|uncorrectable ecc error"
+         r"|(?:agent|runner) (?:went|is|was) (?:offline|lost)",
+         "node_not_ready", 0.85, "a machine, or its device, failed"),
+    Sign(r"collective operation timeout|\b\d+ slow ops\b|has slow ops\b",
+         "dependency_slow", 0.8, "a member answers too slowly"),
+    Sign(r"unexpected inconsistency|run fsck manually|replica set rollback",
+         "data_corruption", 0.85, "the data are damaged"),
+    Sign(r"log dir(?:ectory)? \S+ (?:is )?(?:marked )?offline|disk is at (?:9[5-9]|100) ?%",
+         "disk_full", 0.76, "the disk is full or failed"),
+    Sign(r"\bAUTH_FAILED\b|\[1045\] access denied|error 1045|ORA-01017|ORA-28000|ORA-28001",
+         "credential_expired", 0.85, "credentials are expired or refused (authentication failed)"),
+    Sign(r"failed to solve: [\w./:@-]+: (?:not found|failed to resolve)",
+         "image_pull_failure", 0.9, "the base image cannot be found"),
+    Sign(r"\bGLIBC(?:XX)?_[\d.]+'? not found|does not support authentication protocol requested",
+         "version_mismatch", 0.9, "a version does not fit: the library or client is too old"),
+    Sign(r"out of range value for column '(?P<what>\w+)'|reached maximum value of sequence \"?(?P<w2>\w+)"
+         r"|failed to read auto-?increment value|(?:integer|numeric value) out of range",
+         "constraint_violation", 0.9, "a value does not fit its column"),
+    Sign(r"didn't trigger scale-up|max node group size reached", "unschedulable", 0.85, "no node can be added for it"),
+    Sign(r"target group health check failed|health checks? failed with these codes",
+         "probe_failure", 0.85, "health checks fail"),
+    Sign(r"heartbeat (?:is |was )?(?:missing|overdue|lost)\b|has not (?:run|checked in|reported) (?:since|for)\b",
+         "heartbeat_missing", 0.8, "a heartbeat is missing"),
+    Sign(r"container restarted \d+ times|does not have minimum availability",
+         "crash_loop", 0.5, "the container is started again and again"),
     Sign(r"health check for (?:backup )?server \S+ failed, reason: layer7 (?:wrong status|invalid response)",
          "probe_failure", 0.8, "health checks fail: the server answers, but not as the check wants"),
     Sign(r"plugin/errors: \d+ (?P<what>[\w-][\w.-]*?)\.? (?:A|AAAA|SRV|MX|TXT|CNAME|PTR|HTTPS): "

@@ -115,6 +115,9 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
             return 1.0
         if other.fault_type == "schema_migration" and item.component == other.component:
             return 1.0
+    migrated = other.kind is SuspectKind.CHANGE and other.fault_type == "schema_migration" and not same
+    if migrated and item.fault_type == "schema_migration" and item.component == other.component and item is not other:
+        return BEHIND  # another service changed the table that it reads
     if same and item.kind is SuspectKind.CHANGE and item.fault_type is None and _failed(other):
         return BEHIND
     changed = item.facts.change >= 0.4 or item.fault_type != "schema_migration"

@@ -118,7 +118,8 @@ def program_of_path(path: str) -> str | None:
 
 def named_after_file(service: str, source: str) -> bool:
     """Whether a service is only a guess from the name of its file."""
-    return source.replace("\\", "/").rsplit("/", 1)[-1].startswith(service)
+    name = source.replace("\\", "/").rsplit("/", 1)[-1]
+    return name.startswith(service) or re.search(rf"\d[-_.]+{re.escape(service)}(?![a-zA-Z])", name) is not None
 
 
 def told_apart(clues: list[Clue]) -> list[Clue]:
@@ -172,7 +173,7 @@ def numbered(clue: Clue) -> bool:
 def only_numbered(service: str, source: str) -> bool:
     """Whether a service is the stem of a file that is numbered or dated, not named after a program."""
     stem = source.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
-    return named_after_file(service, source) and re.fullmatch(r"[-_]?[\d_T:-]+", stem[len(service) :]) is not None
+    return stem.startswith(service) and re.fullmatch(r"[-_]?[\d_T:-]+", stem[len(service) :]) is not None
 
 
 def _of_file(record: LogRecord, files: dict[str, str]) -> str | None:
