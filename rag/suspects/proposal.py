@@ -227,7 +227,7 @@ _OF_TABLE: Final = frozenset(
     }
 )
 _TABLE: Final = re.compile(
-    r"(?i:\b(?:relation|table|for table|of relation|into|update|from|join|lock table)) "
+    r"(?i:\b(?:relation|table|for table|of relation|into|update|from|join|lock table)) (?i:relation |table )?"
     r"[\"'`\\]*(?:public[\"'`\\]*\.[\"'`\\]*)?"
     r"(?P<name>[a-z][a-z0-9_]{2,})\b[\"'`\\]*(?!\()"
 )

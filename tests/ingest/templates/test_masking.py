@@ -25,6 +25,11 @@ def key(text: str) -> str:
     ("text", "expected"),
     [
         ("took 12 ms", "took <NUM> ms"),
+        ("took 18.7ms, then 980µs", "took <DURATION>, then <DURATION>"),
+        ("took=1m30.5s skew=-1.5s", "took=<DURATION> skew=<DURATION>"),
+        ("sent 3.5MB of 512MiB at 2.08x", "sent <SIZE> of <SIZE> at <NUM>"),
+        ("release v1.2.3rc1", "release <NUM>"),
+        ("accepted [05/Nov/2026:21:20:52.502] by fe", "accepted [<TIME>] by fe"),
         ("value -5 at x=-5", "value <NUM> at x=<NUM>"),
         ("release 2.6.5-1", "release <NUM>-<NUM>"),
         ("from 10.0.0.1:22 to /10.0.0.2:80", "from <IP> to <IP>"),
