@@ -132,13 +132,14 @@ def recall(memory: IncidentMemory | None, incident: Incident, suspects: Sequence
         return Recalled()
     from rag.material import Passage
     from rag.memory.documents import document_of
+    from rag.memory.likeness import same_cause
 
     query = document_of(incident, suspects, tenant=tenant)
     past = memory.search(query, MATCHES, MemoryFilter(kinds=(MemoryKind.INCIDENT,), tenant=tenant))
     written = (MemoryKind.RUNBOOK, MemoryKind.POSTMORTEM)
     prose = memory.search(query, 3, MemoryFilter(kinds=written, tenant=tenant))
     return Recalled(
-        tuple(_similar(match) for match in past),
+        tuple(_similar(*each) for each in zip(past, same_cause(past, incident.fingerprint), strict=True)),
         tuple(
             Passage(match.document.id, match.document.title, match.document.text[:PASSAGE_CHARACTERS])
             for match in prose
@@ -146,7 +147,7 @@ def recall(memory: IncidentMemory | None, incident: Incident, suspects: Sequence
     )
 
 
-def _similar(match: MemoryMatch) -> SimilarIncident:
+def _similar(match: MemoryMatch, likely: float) -> SimilarIncident:
     document = match.document
     told = document.source != "analyze" or document.confirmed > document.rejected
     return SimilarIncident(
@@ -160,6 +161,7 @@ def _similar(match: MemoryMatch) -> SimilarIncident:
         fix=document.fix,
         outcome=document.outcome.value,
         confirmed=told and document.cause is not None,
+        same_cause=likely,
     )
 
 

@@ -309,6 +309,7 @@ class SimilarIncident:
     fix: str | None = None
     outcome: str | None = None
     confirmed: bool = False  # whether people gave or confirmed the cause; else it is what CALI suspected then
+    same_cause: float = 0.0  # the probability that the cause is the same; `score` only orders
 
 
 class Verdict(StrEnum):

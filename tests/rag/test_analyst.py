@@ -115,7 +115,9 @@ def test_without_a_model_only_a_confirmed_past_cause_is_a_known_cause() -> None:
     assert analyst.explain(subject(similar=(past,))).verdict is Verdict.NEW_CAUSE
     from dataclasses import replace
 
-    analysis = analyst.explain(subject(similar=(replace(past, confirmed=True),)))
+    told = replace(past, confirmed=True, same_cause=0.69)
+    assert analyst.explain(subject(similar=(told,))).verdict is Verdict.NEW_CAUSE
+    analysis = analyst.explain(subject(similar=(replace(told, same_cause=0.7),)))
     assert analysis.verdict is Verdict.KNOWN_CAUSE
     assert "past-1" in analysis.summary and "raise it" in analysis.summary
 
