@@ -10,7 +10,7 @@ Milvus itself; ARRAY fields fail on empty results and filter templates are refus
 
 Vectors have length 1, so that the inner product is their cosine: Milvus computes no lengths, which makes a search of
 100,000 vectors take 11 ms instead of 17. Milvus Lite goes through the lists of a query's words one by one
-(`TAAT_NAIVE`), 16 ms instead of 24 for sixty words; a server's default skips better in large, sealed segments.
+(`TAAT_NAIVE`), 16 ms instead of 24 for eighty words; a server's default skips better in large, sealed segments.
 Schema 1 had neither (`rag.memory.migration`).
 """
 
