@@ -350,7 +350,7 @@ def _level(members: Sequence[Symptom], share: float, brief: bool) -> tuple[Level
     if silent:
         return "high" if len(silent) > 1 else "warning", f"{', '.join(silent)} logs far less than it should"
     failing = f"{percent} of the records fail" if share >= 0.01 else "no more errors than usual"
-    return "warning", f"degraded: unusual messages; {failing}"
+    return "warning", f"unusual messages; {failing}"
 
 
 _VERBS: Final = {

@@ -65,7 +65,8 @@ _FAILURE: Final = re.compile(
     |lost[ ]connection|connection[ ](?:lost|closed|reset)|disconnected|unhealthy|violat(?:es|ed|ion)|mismatch|missing
     |undefined|unknown[ ](?:host|database|column|relation)|does[ ](?:not|n't)[ ]exist|exhausted|overflow
     |exceed(?:s|ed|ing)?|starv(?:ed|ation)|dead[ ]?letter(?:ed)?|rollback|rolled[ ]back|dropped|dropping|malformed
-    |unexpected|bad[ ]gateway|internal[ ]server[ ]error|not[ ]?ready|did(?:[ ]not|n't)[ ]match|unresolv(?:ed|able))\b
+    |unexpected|bad[ ]gateway|internal[ ]server[ ]error|not[ ]?ready|did(?:[ ]not|n't)[ ]match|unresolv(?:ed|able)
+    |nan|non-?finite|clock[ ](?:wrong|was[ ]stepped|throttled)|overheat(?:s|ed|ing)?)\b
     | \b\w+(?:Exception|Error|Failure)\b
     | \#\#\[error\] | ^\s*E\s{2,} | ^\s*✗ | ^npm[ ]ERR!
     """

@@ -366,6 +366,7 @@ _GENERIC: Final = (
         shapes=CLOCKED,
     ),
     Format("generic", rf"{_OPEN}{{TS}}{_CLOSE}[\[(<]?{{LEVEL}}{_AFTER_LEVEL}", shapes=EPOCHS),
+    Format("timestamp", r"\[{TS}\](?P<rest>\[)", shapes=DATED),
     Format("timestamp", rf"{_OPEN}{{TS}}(?:[\])>]:?)?(?:[ \t,:;|]+(?:- )?|$)", shapes=DATED),
     Format("timestamp", r"\[?{TS}\]?[ \t]+", shapes=EPOCHS, share=0.3),
     Format("timestamp", r"[\[(]?{TSF}[\])]?[ \t]+", shapes=("time",), share=0.1),

@@ -221,7 +221,7 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          "constraint_violation", 0.9, "a row breaks a rule of its table"),
     Sign(r"\bcrc (?:check )?(?:failed|error|mismatch)"
          r"|\b(?:loss|gradient|grad_norm|weights?)\b[ =:]+(?:is |are )?-?nan\b"
-         r"|non-?finite (?:loss|gradient)|found inf or nan",
+         r"|non-?finite (?:loss|gradient)|inf(?: or |/)nan\b",
          "data_corruption", 0.8, "the data are damaged"),
     Sign(r"system clock was stepped by -?[1-9]|clock (?:was )?(?:stepped|jumped) (?:back|forward|by)"
          r"|time (?:went|jumped|moved) backwards?",
