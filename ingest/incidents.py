@@ -47,6 +47,8 @@ ALIKE: Final = 0.6
 PART: Final = 1 / 3
 """Share of an incident that a group without a common service may last and be a part of it."""
 
+OUTAGE: Final = 10
+"""Records from which failures can be an outage."""
 BRIEF: Final = 30 * SECOND
 """Microseconds below which failures, however many, do not show that a service is down."""
 
@@ -339,7 +341,8 @@ def _level(members: Sequence[Symptom], share: float, brief: bool) -> tuple[Level
     )
     percent = f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
     said = severity.name(worst) if worst else "failure"
-    if share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8) and not brief:
+    many = sum(s.anomaly.count for s in members) >= OUTAGE
+    if many and share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8) and not brief:
         return "disaster", f"{percent} of the affected services' records fail: they are down"
     if silent and worst >= severity.FATAL:
         return "disaster", f"{said} records, and {', '.join(silent)} fell silent"

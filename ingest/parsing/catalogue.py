@@ -99,6 +99,13 @@ _SERVERS: Final = (
         shapes=("clf", "iso"),
     ),
     Format(
+        "ceph",
+        r"{TS} (?P<logger>[a-z]+[.][A-Za-z0-9_.-]+) [(][^)]*[)] [0-9]+ : (?:cluster|audit) \[{LEVEL}\] ",
+        needs=" : ",
+        shapes=ISO,
+    ),
+    Format("bind", r"{TS} (?P<logger>[a-z-]+): {LEVEL}(?: [0-9])?: ", needs=": ", shapes=("clf",)),
+    Format(
         "haproxy",
         r"(?P<client>[0-9a-f.:]+:[0-9]+) \[{TS}\] "
         r"(?P<rest>[^ ]+ [^ ]+/[^ ]+ [-+0-9/]+ (?P<status>-1|[1-5][0-9]{2}) )",

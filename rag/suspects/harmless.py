@@ -9,7 +9,7 @@ HARMLESS: Final = (
     r"|(?:(?<![a-z])error|errors|failed|failures?|warnings?|timeouts?|retries|dropped|lag)[\"']?\s*[=:]\s*[\"']?(?:0|false|none|null"
     r"|no(?! \w))\b"
     r"|without (?:any )?(?:errors?|problems?)|\berror[_ ]?(?:handler|reporting|budget|page|log)s?\b"
-    r"|no logs found|possible reasons?"
+    r"|no logs found|possible reasons?|to avoid (?:data )?(?:inconsistenc|corruption)\w*"
     r"|\b(?:might|may) (?:not |be )[^.]*|\bif (?:this|the|you)\b[^.]*(?:persist|issue|error)[^.]*"
     r"|retry(?:ing)? (?:succeeded|successful)|\bon retry\b|log range|log source"
     r"|connection (?:closed|reset) by [^\n]{0,80}\[preauth\]"

@@ -37,7 +37,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     yield from _of_events(scene.dumps.events, {item.component: item for item in scene.dumps.objects})
     hungry = _hungriest(scene.clues)
     for clue in scene.clues:
-        proposal = _of_clue(clue)
+        proposal = _ranked(clue) or _of_clue(clue)
         if proposal is not None:
             yield _causing(proposal) if clue is hungry else proposal
 
@@ -142,6 +142,8 @@ def _of_clue(clue: Clue) -> Proposal | None:
     )
 
 
+_RANKED: Final = re.compile(r'pods ranked for eviction"? pods=\["(?:[\w-]+/)?(?P<pod>[\w.-]+)"')
+"""The kubelet's own order: the pod that exceeds its requests the most comes first."""
 _USED: Final = re.compile(r"\bwas using (?P<amount>\d+(?:\.\d+)?)(?P<unit>[KMGT]i?)?\b")
 _UNITS: Final = {
     "": 1.0,
@@ -168,6 +170,25 @@ def _used(clue: Clue) -> float | None:
     """Bytes (or cores) that a container used when its pod was evicted."""
     match = _USED.search(clue.text) if clue.reading is not None and clue.reading.fault_type == "eviction" else None
     return float(match["amount"]) * _UNITS[match["unit"] or ""] if match is not None else None
+
+
+def _ranked(clue: Clue) -> Proposal | None:
+    """The first of the pods that the kubelet means to evict."""
+    first = _RANKED.search(clue.text)
+    if first is None:
+        return None
+    owner = workload(first["pod"])
+    return Proposal(
+        kind=SuspectKind.KUBERNETES_EVENT,
+        cause=f"{owner}: the pod that exceeds its requests the most, while the node runs short: {cause_of(clue)}",
+        why=("the kubelet names it first among the pods to evict", counted(clue)),
+        facts=replace(clue_facts(clue), state=0.8, exhausted=1.0),
+        evidence=(clue.evidence,),
+        fault_type="eviction",
+        service=owner,
+        component=controller("pod", first["pod"]),
+        words=frozenset({owner, first["pod"]}),
+    )
 
 
 def _causing(proposal: Proposal) -> Proposal:

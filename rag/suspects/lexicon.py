@@ -24,6 +24,7 @@ class Sign:
 
 REDIS_FULL: Final = "Redis is out of memory (maxmemory) and refuses writes"
 NOT_RENEWED: Final = "a certificate could not be renewed"
+PRESENTED: Final = "its certificate is refused by those that call it"
 """Terms that the ranking asks for."""
 
 # fmt: off

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rag.suspects.lexicon import NOT_RENEWED, Sign
+from rag.suspects.lexicon import NOT_RENEWED, PRESENTED, Sign
 
 # fmt: off
 PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
@@ -254,6 +254,18 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
     Sign(r"\bwarning: data race\b|^\s*--- FAIL: |\bexpect\((?:received|\w+)\)\.\w+|\berror\[E\d{4}\]"
          r"|cuda error: (?:an illegal|device-side|misaligned|invalid)|unhandled promise ?rejection",
          "code_defect", 0.6, "the program or its test fails"),
+    Sign(r"\bdata (?:52e|530|531|532|533|701|773|775)\b[^\n]{0,10}v[0-9a-f]+|ldap: error code 49\b",
+         "credential_expired", 0.85, "the directory refuses the account's password (expired, wrong or locked)"),
+    Sign(r"\bzone (?P<what>[\w.-]+)/IN(?:/\w+)?: (?:expired|not loaded|refresh: (?:retry limit|could not))",
+         "dns_failure", 0.9, "DNS: a zone cannot be refreshed or has expired"),
+    Sign(r"arithmetic overflow error converting identity|identity column .{0,40}(?:overflow|exhaust)",
+         "constraint_violation", 0.95, "the numbers of a key are used up"),
+    Sign(r"\(pid \d+\) is killed by signal: killed", "out_of_memory", 0.93, "killed, most often for want of memory"),
+    Sign(r"\bslow request osd_op|\bslow requests?, \d+ included below|pgs? (?:are |is )?(?:laggy|stuck)"
+         r"|heartbeat_check: no reply",
+         "dependency_slow", 0.8, "storage answers too slowly"),
+    Sign(r"tls handshake error from \S+: remote error: tls: (?:bad|expired|unknown) certificate",
+         "certificate_expired", 0.98, PRESENTED),
     Sign(r"\bwriteconflict\b|write conflict during", "lock_contention", 0.75, "writers of the same rows conflict"),
     Sign(r"inequivalent arg '(?P<what>[\w-]+)'|bigger than 'max_allowed_packet'|could not load"
          r" \S+\.(?:conf|cnf|ya?ml|toml)"

@@ -12,7 +12,7 @@ from typing import Final
 
 from core.domain import Category, SuspectKind
 from rag.suspects.clocks import keeps_time
-from rag.suspects.lexicon import NOT_RENEWED, REDIS_FULL
+from rag.suspects.lexicon import NOT_RENEWED, PRESENTED, REDIS_FULL
 from rag.suspects.names import is_product
 from rag.suspects.objects import is_platform
 from rag.suspects.proposal import EFFECTS, Proposal
@@ -159,6 +159,8 @@ def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:
         and (same or NOT_RENEWED not in item.cause)
     ):
         return 1.0  # it ran out because it could not be renewed
+    if item.fault_type == "certificate_expired" and PRESENTED in other.cause and not same:
+        return BEHIND  # who refuses a certificate, behind who presents it
     if item.fault_type == "clock_skew" and keeps_time(other.service) and not keeps_time(item.service):
         return BEHIND
     resolver = item.fault_type == "dns_failure" and other.component in (

@@ -15,6 +15,7 @@ from typing import Final
 from core.domain import ChangeKind, SuspectKind
 from rag.suspects.change import closeness
 from rag.suspects.clue import Clue
+from rag.suspects.lexicon import PRESENTED
 from rag.suspects.names import is_product, named, outside
 from rag.suspects.objects import is_platform
 from rag.suspects.place import changed_object, told
@@ -35,9 +36,10 @@ _RESOLVER: Final = re.compile(r"^(?:core-?dns|kube-?dns|node-local-dns|dnsmasq|u
 
 
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
-    """Proposals of a lossy link, a failing resolver, a callee that listens elsewhere."""
+    """Proposals of a lossy link, a failing resolver, a refused certificate, a callee that listens elsewhere."""
     yield from _lossy(scene, graph)
     yield from _resolver(scene)
+    yield from _presented(scene)
     yield from _elsewhere(scene, graph)
 
 
@@ -138,6 +140,28 @@ def _configuration(resolver: str, scene: Scene) -> str | None:
 
 _NO_NAME: Final = re.compile(r"\bNXDOMAIN\b")
 """The resolver's answer that a name does not exist: it works."""
+
+
+def _presented(scene: Scene) -> Iterator[Proposal]:
+    """Who presents a certificate that its callers refuse: its server notes the broken handshakes."""
+    told = [clue for clue in scene.clues if clue.reading and clue.reading.fault_type == "certificate_expired"]
+    callers = [clue for clue in told if clue.reading and clue.reading.term != PRESENTED]
+    for clue in told:
+        refused = [each for each in callers if each.service != clue.service]
+        if clue.reading is None or clue.reading.term != PRESENTED or not refused:
+            continue
+        lead = max(refused, key=lambda each: each.activity.during)
+        yield Proposal(
+            kind=SuspectKind.PROPAGATION,
+            cause=f"{clue.service} presents a certificate that is refused: {message_of(clue)}; {lead.service}"
+            f" reports: {message_of(lead)}",
+            why=(f"{clue.service} notes that its callers break off the handshake", counted(lead)),
+            facts=replace(clue_facts(lead), strength=0.97, upstream=1.0),
+            evidence=(clue.evidence, *(each.evidence for each in refused[:3])),
+            fault_type="certificate_expired",
+            service=clue.service,
+            words=frozenset({str(clue.service), "certificate", "tls"}),
+        )
 
 
 def _unresolved(clue: Clue, scene: Scene) -> Iterator[str]:

@@ -37,6 +37,9 @@ _NGINX: Final = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: ")
 _MYSQL: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\S+ \d+ \[\w+\] \[MY-\d+\] \[\w+\] ")
 _MONGODB: Final = re.compile(r'^\{"t": ?\{"\$date": ?"[^"]+"\}, ?"s": ?"[A-Z]\d?", *"c": ?"')
 _RABBITMQ: Final = re.compile(r"^(?:=\w+ REPORT=|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\S* \[\w+\] <0\.\d+\.\d+> )")
+_BIND: Final = re.compile(
+    r"^\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\.\d+ [a-z-]+: (?:debug \d+|info|notice|warning|error|critical): "
+)
 _KLOG: Final = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\.go:\d+\] ")
 _SHAPES: Final = (
     (_POSTGRES, ("postgres", "postgresql", "db", "database")),
@@ -47,6 +50,7 @@ _SHAPES: Final = (
     (_MYSQL, ("mysql",)),
     (_MONGODB, ("mongodb",)),
     (_RABBITMQ, ("rabbitmq",)),
+    (_BIND, ("named",)),
 )
 
 
@@ -70,7 +74,7 @@ _PRODUCTS: Final = tuple(
 )
 """Loggers, and packages in stack traces, that only the server of a product has, not the libraries of its clients."""
 PRODUCTS: Final = frozenset(name for _, name in _PRODUCTS)
-_STORES: Final = frozenset({"postgres", "redis", "mysql", "mongodb", "rabbitmq"})
+_STORES: Final = frozenset({"postgres", "redis", "mysql", "mongodb", "rabbitmq", "named"})
 """Servers whose lines have a form of their own; the file is theirs where nothing else writes into it."""
 
 _ABBREVIATED: Final = frozenset({("o", "s"), ("o", "a"), ("o", "h"), ("c", "z"), ("o", "e"), ("o", "p"), ("c", "f")})

@@ -188,6 +188,15 @@ READ = [
     ("Scheduler heartbeat is missing, the last was 12 minutes ago", "heartbeat_missing"),
     ("cron job backup has not run since 2024-05-01", "heartbeat_missing"),
     ("Deployment does not have minimum availability; container restarted 12 times", "crash_loop"),
+    (
+        "[LDAP: error code 49 - 80090308: LdapErr: DSID-0C0, AcceptSecurityContext error, data 532, v4563]",
+        "credential_expired",
+    ),
+    ("zone lab.example/IN: expired", "dns_failure"),
+    ("Arithmetic overflow error converting IDENTITY to data type int.", "constraint_violation"),
+    ("RuntimeError: DataLoader worker (pid 71) is killed by signal: Killed.", "out_of_memory"),
+    ("slow request osd_op(client.1.0:2 7.c6 head [write 0~4096])", "dependency_slow"),
+    ("http: TLS handshake error from 10.9.9.9:46: remote error: tls: bad certificate", "certificate_expired"),
     ("using degraded feature set for DNS server 10.9.9.9: dns lookup timed out", "dns_failure"),
 ]
 

@@ -31,6 +31,31 @@ def test_work_on_another_table_holds_no_lock_that_is_waited_for() -> None:
     assert (best.fault_type, best.service) == ("lock_contention", "postgres")
 
 
+def test_a_session_that_a_monitor_names_as_the_longest_is_the_holder() -> None:
+    told = [
+        *repeated("payment", WAITS),
+        *[(5.0 + 30 * n, "db-watch", levels.WARN, f"longest transaction user=checkout age={n}") for n in range(5)],
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("lock_contention", "checkout")
+
+
+def test_who_presents_a_certificate_is_behind_those_that_refuse_it() -> None:
+    told = [
+        *repeated("checkout", "call failed: x509: certificate has expired or is not yet valid", times=20),
+        (9.0, "users", levels.WARN, "http: TLS handshake error from 10.4.6.1:461: remote error: tls: bad certificate"),
+    ]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("certificate_expired", "users")
+
+
+def test_the_first_pod_that_the_kubelet_means_to_evict_took_the_node() -> None:
+    ranked = '"Eviction manager: pods ranked for eviction" pods=["x/export-29187-x7k2p", "x/web-7d9f8bc5d4-x2k4j"]'
+    told = [(30.0 * n, "kubelet", levels.WARN, ranked) for n in range(4)]
+    best = suspects(log_of(*told))[0]
+    assert (best.fault_type, best.service) == ("eviction", "export-29187")
+
+
 def _evicted(pod: str, used: str) -> str:
     return (
         f"Warning Evicted pod/{pod} The node was low on resource: ephemeral-storage. "

@@ -74,6 +74,8 @@ SAMPLES = [
     Sample("json", f'{{"start_time":"{T}.5Z","method":"GET","path":"/a","protocol":"HTTP/2","response_code":503,"response_flags":"UF","duration":9}}', f"{T}.500000", 17, '"GET /a HTTP/2" 503 UF', None, {"duration": 9, "path": "/a"}),
     Sample("json", f'{{"time":"{T}Z","request_method":"POST","request_uri":"/b","status":"201"}}', T, 9, '"POST /b" 201'),
     Sample("timestamp", "[2024-06-12 10:00:01][154] iter 9 | loss nan", T, 0, "[154] iter 9 | loss nan"),
+    Sample("ceph", f"{T}.5+0000 osd.7 (osd.7) 52 : cluster [WRN] slow request", f"{T}.500000", 13, "slow request", None, {"logger": "osd.7"}),
+    Sample("bind", "12-Jun-2024 10:00:01.239 general: error: zone x/IN: expired", f"{T}.239000", 17, "zone x/IN: expired", None, {"logger": "general"}),
     Sample("iis", "2024-06-12 10:00:01 10.0.0.1 GET /i.html - 443 - 10.0.0.2 Mozilla/5.0 500 0 0 15", T, 17, "10.0.0.1 GET /i.html - 443 - 10.0.0.2 Mozilla/5.0 500 0 0 15"),
     Sample("apache_error", "[Sun Dec 04 04:47:44 2005] [error] mod_jk child workerEnv in error state 6", "2005-12-04T04:47:44", 17, "mod_jk child workerEnv in error state 6"),
     Sample("apache_error", "[Wed Jun 12 10:00:01.123456 2024] [core:error] [pid 12:tid 56] [client 1.2.3.4:5] AH00124: exceeded", f"{T}.123456", 17, "AH00124: exceeded", None, {"module": "core", "pid": "12", "client": "1.2.3.4:5"}),
