@@ -153,11 +153,10 @@ def _presented(scene: Scene) -> Iterator[Proposal]:
         lead = max(refused, key=lambda each: each.activity.during)
         yield Proposal(
             kind=SuspectKind.PROPAGATION,
-            cause=f"{clue.service} presents a certificate that is refused: {message_of(clue)}; {lead.service}"
-            f" reports: {message_of(lead)}",
+            cause=f"{clue.service}: {PRESENTED}: {message_of(clue)}; {lead.service} reports: {message_of(lead)}",
             why=(f"{clue.service} notes that its callers break off the handshake", counted(lead)),
             facts=replace(clue_facts(lead), strength=0.97, upstream=1.0),
-            evidence=(clue.evidence, *(each.evidence for each in refused[:3])),
+            evidence=(lead.evidence, clue.evidence, *(each.evidence for each in refused[:2])),
             fault_type="certificate_expired",
             service=clue.service,
             words=frozenset({str(clue.service), "certificate", "tls"}),
