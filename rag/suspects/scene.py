@@ -283,7 +283,7 @@ def _clue(row: TemplateActivity, record: LogRecord, anomaly: Anomaly | None, dum
         row,
         record,
         anomaly,
-        persistent(_read_record(body, traces), body, row.during),
+        persistent(_stronger(_read_record(body, traces), _read_reason(record)), body, row.during),
         traces,
         novelty_of(row, anomaly),
         service,
@@ -295,7 +295,7 @@ def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     """The reading of a record: its message and its exceptions are read, not its stack frames and source lines."""
     if not traces:
         served = access_of(body)
-        return _read_access(served) if served is not None else read(body)
+        return _read_access(served, body) if served is not None else read(body)
     heads = [
         f"{trace.exception}: {trace.message or ''}" for trace in traces if trace.exception and not trace.suppressed
     ]
@@ -309,9 +309,30 @@ def _read_record(body: str, traces: Sequence[StackTrace]) -> Reading | None:
     return doing if doing is not None and (doing.strength >= 0.85 or not heads) else None
 
 
-def _read_access(served: Access) -> Reading | None:
-    """What a served request tells: its status alone, whatever numbers stand beside it."""
+_REASONS: Final = ("reason", "error", "err", "detail", "details", "cause", "description", "error_description", "result")
+"""Fields in which a structured record says why, where its message is only a name (`request_rejected`)."""
+
+
+def _stronger(one: Reading | None, other: Reading | None) -> Reading | None:
+    found = [reading for reading in (one, other) if reading is not None]
+    return max(found, key=lambda reading: reading.strength, default=None)
+
+
+def _read_reason(record: LogRecord) -> Reading | None:
+    said = (record.attributes.get(key) for key in _REASONS)
+    found = (reading for text in said if isinstance(text, str) and (reading := read(text)) is not None)
+    return max(found, key=lambda reading: reading.strength, default=None)
+
+
+_FLAGGED: Final = re.compile(r'\\?" (?P<told>[1-5]\d\d (?:[A-Z]{2,6},?)+)(?= |$)')
+
+
+def _read_access(served: Access, body: str) -> Reading | None:
+    """What a served request tells: its status, and a proxy's flags right after it, whatever numbers stand beside it."""
     status = served.status
+    flagged = _FLAGGED.search(body[:2_000])
+    if flagged is not None and (told := read(f'" {flagged["told"]}')) is not None:
+        return told
     if status == 429 or status >= 500:
         return read("429 too many requests" if status == 429 else f"HTTP {status}: internal server error")
     return None

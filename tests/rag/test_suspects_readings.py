@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core import severity as levels
-from core.testing import record
+from core.testing import MemoryLog, record
+from rag.suspects import rank
 from rag.suspects.instances import instance_of
 from rag.suspects.logins import refused_user
 from rag.suspects.names import SOURCE_FILE, named, outside
 from rag.suspects.origin import program_of
 from rag.suspects.proposal import table_of
 from rag.suspects.reading import read
-from tests.suspect_logs import log_of, repeated, suspects
+from tests.suspect_logs import ONSET, log_of, repeated, suspects
 
 
 @pytest.mark.parametrize(
@@ -125,3 +128,22 @@ def test_an_exception_is_no_host_and_a_lock_on_a_relation_names_no_table() -> No
     assert list(outside("calls failed: java.net.connectexception: refused", ())) == []
     assert table_of("still waiting for ExclusiveLock on relation 1733 of database 9") is None
     assert table_of("canceling the autovacuum of relation orders") == "orders"
+
+
+def test_a_structured_record_is_read_by_the_field_that_says_why() -> None:
+    item = record("request_rejected", 1, seconds=ONSET, severity=levels.ERROR, service="users")
+    item = replace(item, attributes={"reason": "too many open files", "path": "/login"})
+    log = MemoryLog((record("up", 2, seconds=0.0, service="users"), item))
+    incident = log.incident(ONSET)
+    assert rank(incident, log.detection(incident)).suspects[0].fault_type == "file_descriptor_exhaustion"
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault_type"), [("UF,URX", "dependency_down"), ("UT", "dependency_slow"), ("-", "dependency_down")]
+)
+def test_the_flags_of_a_proxy_say_more_than_the_status(flags: str, fault_type: str) -> None:
+    line = f'"GET /items HTTP/2" 503 {flags} 0 91'
+    log = log_of(*repeated("gateway", line, times=30))
+    best = suspects(log)[0]
+    assert best.fault_type == fault_type
+    assert ("behind" in best.cause) == (flags != "-")
