@@ -49,3 +49,38 @@ class Moment(click.ParamType[datetime | timedelta]):
         if moment.tzinfo is None:
             self.fail(f"{text!r} has no zone; write {text}Z for UTC", param, ctx)
         return moment
+
+
+class SeveralValues(click.Command):
+    """A command whose `multiple` options with `PATH` take several values at once, as a shell's wildcard gives them:
+    `cali analyze today/*.log --baseline yesterday/*.log`.
+
+    Only where the paths to work on came before: `cali analyze --baseline yesterday.log today.log` takes one.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._repeated(args))
+
+    def _repeated(self, args: list[str]) -> list[str]:
+        """The arguments with the option's name before each of its values."""
+        options = {name: each for each in self.params if isinstance(each, click.Option) for name in each.opts}
+        found: list[str] = []
+        several: str | None = None  # the option whose values these are
+        value_next = given = False
+        for at, arg in enumerate(args):
+            if arg == "--":
+                return [*found, *args[at:]]
+            option = options.get(arg.partition("=")[0]) if arg.startswith("--") else None
+            if value_next:
+                value_next = False
+            elif option is not None:
+                value_next = not option.is_flag and "=" not in arg
+                several = arg.partition("=")[0] if option.multiple and option.metavar == "PATH" and given else None
+            elif arg.startswith("-") and arg != "-":
+                several = None
+            elif several is not None:
+                found.append(several)
+            else:
+                given = True
+            found.append(arg)
+        return found

@@ -19,7 +19,7 @@ from core.domain import Anomaly, AnomalyKind, ChangeEvent, Incident, Status
 from core.severity import Level
 from ingest.activity import to_datetime
 from ingest.anomalies.judge import ERRORS
-from ingest.anomalies.symptom import Symptom
+from ingest.anomalies.symptom import Symptom, evidence_of
 from ingest.anomalies.symptoms import is_refused_request
 from ingest.counts import SECOND
 
@@ -256,7 +256,7 @@ def _evidence(members: Sequence[Symptom]) -> float:
     for symptom in members:
         # One scanner, or one client that asks for what is not there, writes as many templates as it asks for pages.
         key = f"requests of {symptom.anomaly.service}" if _is_refused(symptom) else symptom.anomaly.template_id
-        strongest[key] = max(strongest.get(key, 0.0), symptom.weight)
+        strongest[key] = max(strongest.get(key, 0.0), evidence_of(symptom))
     doubt = 1.0
     for weight in strongest.values():
         doubt *= 1.0 - weight

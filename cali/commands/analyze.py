@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from cali.options import Moment
+from cali.options import Moment, SeveralValues
 from cali.output import FORMATS, Format
 
 
-@click.command()
+@click.command(cls=SeveralValues)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--baseline", multiple=True, metavar="PATH", help="Known-good logs to judge against (repeatable).")
+@click.option(
+    "--baseline", multiple=True, metavar="PATH", help="Known-good logs to judge against; several in a row, or repeated."
+)
 @click.option("--since", type=Moment(), help="Judge from here: RFC 3339, or 30m, 2h before the last line.")
 @click.option("--until", type=Moment(), help="Judge until here.")
 @click.option("--service", "services", multiple=True, metavar="NAME", help="Only this service (repeatable).")

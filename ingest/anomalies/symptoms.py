@@ -122,6 +122,14 @@ def is_refused_request(message: str) -> bool:
     return _REFUSED_REQUEST.search(message[:600]) is not None
 
 
+_NOT_THERE: Final = re.compile(r'\b[A-Z]{3,7} [^ "]+(?: HTTP/\d(?:\.\d)?)?"? +404\b')
+
+
+def is_asked_in_vain(message: str) -> bool:
+    """Whether a message tells of a request for what is not there, as scanners and crawlers send all day."""
+    return _NOT_THERE.search(message[:600]) is not None or _ASKED_IN_VAIN.search(message[:600]) is not None
+
+
 def words(message: str) -> float:
     """How alarming a message is by its words alone: 0.9 a crash, 0.6 a failure, as much for seconds of delay,
     0.3 a strain, 0 nothing."""

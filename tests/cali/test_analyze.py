@@ -87,6 +87,18 @@ def test_a_healthy_log_against_another_healthy_period_reports_nothing(tmp_path: 
     assert "baseline" in done.out
 
 
+def test_a_wildcard_after_the_option_gives_several_baselines(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.log").write_text(app_log(fail_from=None))
+    (tmp_path / "later.log").write_text(app_log(fail_from=None).replace("T10:", "T11:"))
+    good = [tmp_path / "one.log", tmp_path / "two.log"]
+    later = tmp_path / "later.log"
+    after = cali("analyze", later, "--baseline", *good, "--no-state", "--format", "json").json
+    assert after["sources"] == [str(later)]
+    before = cali("analyze", "--baseline", good[0], later, "--no-state", "--format", "json").json
+    assert before["sources"] == [str(later)]
+
+
 def test_the_exit_code_tells_of_incidents_only_when_asked(log: Path) -> None:
     assert analyze(log).code == 0
     assert analyze(log, "--exit-code").code == 1

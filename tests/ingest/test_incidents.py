@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from detection_parts import MINUTE, symptom
 
 from core.domain import AnomalyKind
@@ -82,3 +84,12 @@ def test_an_unknown_service_goes_with_what_is_near() -> None:
 def test_a_silence_that_begins_with_an_outage_is_part_of_it() -> None:
     silence = symptom(10, 30, "web", weight=0.55, alarm=0.0, template=2, kind=AnomalyKind.MISSING_TEMPLATE)
     assert len(group([symptom(10.2, 30, "api"), silence], HORIZON)) == 1
+
+
+def test_requests_for_what_is_not_there_are_no_incident_unless_they_flood() -> None:
+    line = '"GET /phpmyadmin/index.php HTTP/1.1" 404 153 "-" "curl/7.88.1"'
+    scan = symptom(10, 40, severity=13, message=line)
+    flood = replace(scan, anomaly=replace(scan.anomaly, count=900))
+    refused = symptom(10, 40, severity=13, message=line.replace("404", "401"))
+    assert [len(group([each], HORIZON)) for each in (scan, flood, refused)] == [0, 1, 1]
+    assert [len(each) for each in group([scan, symptom(12, 30, template=2)], HORIZON)] == [2]
