@@ -26,7 +26,7 @@ from ingest.templates.snapshots import Schedule, load, save
 from rag.analyst import Analyst, Subject
 from rag.budget import Budget
 from rag.next_steps import next_steps
-from rag.surroundings import platform_of
+from rag.surroundings import platform_of, services_of
 from rag.suspects import rank
 
 if TYPE_CHECKING:
@@ -333,7 +333,9 @@ def _subject(
         ruled_out=ranking.ruled_out,
         similar=past.similar,
         passages=past.passages,
-        next_steps=next_steps(incident, ranking.suspects, platform_of(incident, detection)),
+        next_steps=next_steps(
+            incident, ranking.suspects, platform_of(incident, detection), services_of(incident, detection)
+        ),
         question=question,
     )
 

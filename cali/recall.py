@@ -139,7 +139,7 @@ def recall(memory: IncidentMemory | None, incident: Incident, suspects: Sequence
     written = (MemoryKind.RUNBOOK, MemoryKind.POSTMORTEM)
     prose = memory.search(query, 3, MemoryFilter(kinds=written, tenant=tenant))
     return Recalled(
-        tuple(_similar(*each) for each in zip(past, same_cause(past, incident.fingerprint), strict=True)),
+        tuple(_similar(*each) for each in zip(past, same_cause(past, incident.fingerprint, suspects), strict=True)),
         tuple(
             Passage(match.document.id, match.document.title, match.document.text[:PASSAGE_CHARACTERS])
             for match in prose

@@ -10,7 +10,7 @@ from typing import Final
 from core.domain import Incident, Suspect, SuspectKind
 from rag.checks import CHECKS, REMEDIES, fitting
 from rag.kubernetes import workload
-from rag.surroundings import Platform, database_of
+from rag.surroundings import Database, Platform, database_of
 from rag.suspects.reading import LOCATION, read
 
 MAX_STEPS: Final = 8
@@ -18,7 +18,7 @@ _SUSPECTS: Final = 3
 _EACH: Final = 2
 """Checks of one suspect."""
 
-_LIKELY: Final = 0.05
+_LIKELY: Final = 0.03
 """Score of a suspect beside the first whose checks are worth a step."""
 _WORKLOADS: Final = ("deployment", "statefulset", "daemonset")
 _OUTSIDE: Final = ("host", "external")
@@ -31,30 +31,33 @@ _IMAGE: Final = re.compile(r"\bimage:?\s+[\"'\\]*([a-z0-9][\w.-]*(?:[/:][\w./-]+
 _COMMAND: Final = re.compile(r"`[^`]*`")
 
 
-def next_steps(incident: Incident, suspects: Sequence[Suspect], platform: Platform) -> tuple[str, ...]:
+def next_steps(
+    incident: Incident, suspects: Sequence[Suspect], platform: Platform, services: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Concrete steps for the person on call, at most `MAX_STEPS`: checks of the likely suspects, then one remedy.
 
+    `services` are those that the logs know; a database among them is the one that commands are for.
     Names that the suspects give are filled in. No step before the last changes anything.
     """
     steps: dict[str, str] = {}  # by command: the same command is asked for once
     for rank, suspect in enumerate(suspects[:_SUSPECTS]):
         if rank and suspect.score < _LIKELY:
             break
-        for step in _checks(suspect, platform):
+        for step in _checks(suspect, platform, database_of(suspect, services)):
             steps.setdefault(" ".join(_COMMAND.findall(step)) or step, step)
     for step in _logs(incident, suspects):
         steps.setdefault(step, step)
-    remedy = _remedy(suspects[0], platform) if suspects else None
+    remedy = _remedy(suspects[0], platform, database_of(suspects[0], services)) if suspects else None
     chosen = list(steps.values())[: MAX_STEPS - (remedy is not None)]
     return (*chosen, remedy) if remedy is not None else tuple(chosen)
 
 
-def _checks(suspect: Suspect, platform: Platform) -> Iterator[str]:
+def _checks(suspect: Suspect, platform: Platform, database: Database) -> Iterator[str]:
     names = _names(suspect)
     if suspect.kind is SuspectKind.CHANGE and suspect.evidence:
         entry = suspect.evidence[0]
         yield f"Ask who made the change at {entry.citation}, and what it contained"
-    for check in islice(fitting(CHECKS.get(suspect.fault_type or "", ()), platform, database_of(suspect)), _EACH):
+    for check in islice(fitting(CHECKS.get(suspect.fault_type or "", ()), platform, database), _EACH):
         yield check.format_map(names)
     if suspect.function is not None and suspect.component is not None and suspect.fault_type != "code_defect":
         yield f"Read {suspect.function} in {suspect.component}: `git log -5 -p -- {suspect.component}`"
@@ -62,9 +65,9 @@ def _checks(suspect: Suspect, platform: Platform) -> Iterator[str]:
         yield f"Read the object and its events: `kubectl describe {suspect.component}`"
 
 
-def _remedy(suspect: Suspect, platform: Platform) -> str | None:
+def _remedy(suspect: Suspect, platform: Platform, database: Database) -> str | None:
     kind = "bad_deploy" if suspect.kind is SuspectKind.CHANGE and suspect.fault_type is None else suspect.fault_type
-    remedy = next(fitting(REMEDIES.get(kind or "", ()), platform, database_of(suspect)), None)
+    remedy = next(fitting(REMEDIES.get(kind or "", ()), platform, database), None)
     return remedy.format_map(_names(suspect)) if remedy is not None else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Final
@@ -64,10 +64,18 @@ def platform_of(incident: Incident, detection: Detection) -> Platform:
     return next(shown, Platform.MACHINE)
 
 
-def database_of(suspect: Suspect) -> Database:
-    """The database that a suspect speaks of."""
+def database_of(suspect: Suspect, services: Sequence[str] = ()) -> Database:
+    """The database that a suspect speaks of; else the only one among the services of the incident."""
     said = " ".join((suspect.service or "", suspect.cause, *(entry.text for entry in suspect.evidence)))
-    return next((name for name, pattern in _DATABASES.items() if pattern.search(said)), Database.UNKNOWN)
+    named = next((name for name, pattern in _DATABASES.items() if pattern.search(said)), None)
+    there = [name for name, pattern in _DATABASES.items() if any(map(pattern.search, services))]
+    return named or (there[0] if len(there) == 1 else Database.UNKNOWN)
+
+
+def services_of(incident: Incident, detection: Detection) -> tuple[str, ...]:
+    """The services of an incident, and those that write beside them."""
+    beside = (template.service for template in detection.templates.values() if template.service)
+    return tuple(dict.fromkeys((*incident.services, *beside)))
 
 
 def _texts(incident: Incident, detection: Detection) -> Iterator[str]:

@@ -13,8 +13,9 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from core.domain import Suspect
 from core.memory import MemoryDocument, MemoryMatch
-from rag.memory.signs import signs_of
+from rag.memory.signs import kind_of, signs_of
 
 _WITH_SIGNS: Final = (-2.78, 3.67, 3.85)
 _WITHOUT_SIGNS: Final = (-3.38, 3.22, 5.77)
@@ -23,13 +24,26 @@ _SAME_PRINT: Final = 0.9
 """One fingerprint: the same templates of the same services again."""
 
 
-def same_cause(matches: Sequence[MemoryMatch], fingerprint: str | None = None) -> list[float]:
-    """For each match the probability that its cause is that of the query. `matches` are all that a search gave, and
-    `fingerprint` is that of the query."""
-    return [
-        _SAME_PRINT if fingerprint and match.document.fingerprint == fingerprint else _probability(match, matches)
-        for match in matches
-    ]
+_SAME_KIND: Final = 0.75
+"""The same fault of the same service was the likeliest then and is likely now: more than half of one's mind."""
+_SURE: Final = 0.5
+
+
+def same_cause(
+    matches: Sequence[MemoryMatch], fingerprint: str | None = None, suspects: Sequence[Suspect] = ()
+) -> list[float]:
+    """For each match the probability that its cause is that of the query. `matches` are all that a search gave,
+    `fingerprint` and `suspects` (the likeliest first) are those of the query."""
+    likely = suspects[0] if suspects and suspects[0].score >= _SURE and suspects[0].fault_type else None
+    kind = kind_of(likely) if likely is not None else None
+    found = []
+    for match in matches:
+        if fingerprint and match.document.fingerprint == fingerprint:
+            found.append(_SAME_PRINT)
+        else:
+            known = kind is not None and _kind(match.document) == kind
+            found.append(max(_probability(match, matches), _SAME_KIND if known else 0.0))
+    return found
 
 
 def _probability(match: MemoryMatch, matches: Sequence[MemoryMatch]) -> float:

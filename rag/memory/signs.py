@@ -51,6 +51,11 @@ class Sign:
     weight: float
 
 
+def kind_of(suspect: Suspect) -> tuple[str, str | None]:
+    """Name and service of the sign `fault` that a suspect gives."""
+    return _token(suspect.fault_type or ""), _token(suspect.service) if suspect.service else None
+
+
 def signs(suspects: Sequence[Suspect], anomalies: Iterable[tuple[Anomaly, float]]) -> list[Sign]:
     """The signs of an incident, the weightiest first. `anomalies` come with how much they tell.
 

@@ -46,7 +46,7 @@ def _proposal(clue: Clue, trace: StackTrace, frame: Frame) -> Proposal:
     return Proposal(
         kind=SuspectKind.FRAME,
         cause=f"{cause_of(clue)}, at {where}",
-        why=(f"its own code failed in {where} (innermost own frame of the trace)", counted(clue)),
+        why=(f"its own code failed at {where} (innermost own frame of the trace)", counted(clue)),
         facts=_facts(clue, trace),
         evidence=(clue.evidence, *telling_lines(clue.record, clue.traces[0], frame)),
         fault_type=clue.reading.fault_type if clue.reading is not None else "code_defect",

@@ -22,6 +22,7 @@ def test_the_demo_names_the_cause_and_remembers_the_night_before(tmp_path: Path)
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html")
     answer = cali("ask", "why did checkout fail?", cwd=folder)
     assert answer.code == 0 and "connection pool" in answer.out
+    assert "(seen before)" in done.out and "known cause" in done.out
 
 
 def test_every_line_that_the_demo_quotes_is_there(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from core.domain import Suspect, SuspectKind
 from core.memory import MemoryDocument, MemoryKind, MemoryMatch, Signal
 from rag.memory.likeness import same_cause
 from rag.memory.signs import SIGNS
@@ -43,3 +46,13 @@ def test_one_fingerprint_is_the_same_incident_again() -> None:
     assert same_cause(far)[0] < 0.5
     assert same_cause([], "p1") == []
     assert 0 <= same_cause([match("a", 0.0, None)])[0] < 0.1
+
+
+def test_the_same_likely_fault_of_the_same_service_is_the_same_kind() -> None:
+    told = match("a", 0.9, POOL, signature=0.2)
+    fault, service = "connection_pool_exhaustion", "checkout"
+    sure = Suspect(SuspectKind.FRAME, 0.7, "the pool ran dry", "", fault_type=fault, service=service)
+    assert same_cause([told], suspects=[sure])[0] > 0.7
+    assert same_cause([told], suspects=[replace(sure, score=0.3)])[0] < 0.5
+    assert same_cause([told], suspects=[replace(sure, service="users")])[0] < 0.5
+    assert same_cause([told], suspects=[replace(sure, fault_type="disk_full")])[0] < 0.5
