@@ -343,7 +343,7 @@ def _level(members: Sequence[Symptom], share: float, brief: bool) -> tuple[Level
     said = severity.name(worst) if worst else "failure"
     many = sum(s.anomaly.count for s in members) >= OUTAGE
     if many and share >= 0.5 and (worst >= severity.ERROR or alarm >= 0.8) and not brief:
-        return "disaster", f"{percent} of the affected services' records fail: they are down"
+        return "disaster", f"{percent} of the affected services' records fail"
     if silent and worst >= severity.FATAL:
         return "disaster", f"{said} records, and {', '.join(silent)} fell silent"
     if worst >= severity.ERROR or alarm >= 0.8:

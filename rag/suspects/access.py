@@ -12,6 +12,12 @@ _ACCESS: Final = re.compile(
 )
 
 
+_HAPROXY: Final = re.compile(
+    r'^\S+ \S+/\S+ [-+\d]+(?:/[-+\d]+){2,4} (?P<status>[1-5]\d\d) .*"(?P<method>[A-Z]{3,7}) (?P<path>[^" ]*)'
+)
+"""HAProxy's own format, from the frontend's name on: the request comes last."""
+
+
 class Access(NamedTuple):
     """`agent` is empty where the format has none."""
 
@@ -24,4 +30,7 @@ class Access(NamedTuple):
 def access_of(text: str) -> Access | None:
     """The request that a line of the common, combined or a similar log format tells; None where it is no such line."""
     match = _ACCESS.search(text[:2_000])
-    return Access(match["method"], match["path"], int(match["status"]), match["agent"] or "") if match else None
+    if match is not None:
+        return Access(match["method"], match["path"], int(match["status"]), match["agent"] or "")
+    proxied = _HAPROXY.match(text[:2_000])
+    return Access(proxied["method"], proxied["path"], int(proxied["status"]), "") if proxied is not None else None

@@ -123,3 +123,11 @@ def test_a_served_request_tells_path_status_and_agent() -> None:
     line = '10.0.0.9 - - [02/Mar/2026:10:00:00 +0000] "POST /api/login?next=/ HTTP/1.1" 401 83 "-" "curl/8.5.0"'
     assert access_of(line) == ("POST", "/api/login?next=/", 401, "curl/8.5.0")
     assert access_of("GET /healthz took 3 ms") is None
+
+
+def test_a_proxied_request_names_no_peer() -> None:
+    line = 'fe be/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC-- 1/1/0/0/0 0/0 "GET https://api.example.com/v1/pay HTTP/2.0"'
+    served = access_of(line)
+    assert served is not None and (served.method, served.status) == ("GET", 503)
+    assert served.path == "https://api.example.com/v1/pay"
+    assert access_of("fe be/web 0/0/1/25/93 -1 0 - - CD-- 1/1/1/1/0 0/0") is None
