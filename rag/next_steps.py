@@ -11,6 +11,7 @@ from core.domain import Incident, Suspect, SuspectKind
 from rag.checks import CHECKS, REMEDIES, fitting
 from rag.kubernetes import workload
 from rag.surroundings import Database, Platform, database_of
+from rag.suspects.proposal import table_of
 from rag.suspects.reading import LOCATION, read
 
 MAX_STEPS: Final = 8
@@ -26,7 +27,6 @@ _OUTSIDE: Final = ("host", "external")
 _CONFIGURATIONS: Final = ("configmap", "secret", "service", "ingress")
 _ADDRESS: Final = re.compile(r"\b([a-z][\w-]*(?:\.[\w-]+)*|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})\b", re.IGNORECASE)
 _CLUSTER_NAME: Final = re.compile(r"^([a-z][\w-]*)\.[\w.-]*\bsvc(?:\..*)?$")
-_RELATION: Final = re.compile(r"(?:relation|table|column|constraint|index)\s+[\\\"'`]*([a-z_][\w.]*)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"\bimage:?\s+[\"'\\]*([a-z0-9][\w.-]*(?:[/:][\w./-]+)+)")
 _COMMAND: Final = re.compile(r"`[^`]*`")
 
@@ -131,10 +131,8 @@ def _short(host: str) -> str:
 
 
 def _told(suspect: Suspect) -> str:
-    """What the lines name as concerned: a table, a variable, a key."""
-    told = _reading(suspect)
-    relation = _RELATION.search(" ".join(each.text for each in suspect.evidence[:2]))
-    return told or (relation[1] if relation else "<name>")
+    """What the lines name as concerned: a table, else a variable or a key."""
+    return table_of("\n".join(each.text for each in suspect.evidence[:2])) or _reading(suspect) or "<name>"
 
 
 def _reading(suspect: Suspect) -> str | None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from core.units import SUFFIXES
+
 FULL: Final = 0.95
 """Share in use from which nothing is left, as the alerts of kubernetes-mixin have it (KubeletTooManyPods)."""
 
@@ -24,10 +26,6 @@ LEAST_PERIODS: Final = 100.0
 LEAST_CPU: Final = 0.01
 """Cores: the smallest limit that Kubernetes enforces (1 ms of 100 ms). Whatever works under it is throttled."""
 
-_SUFFIXES: Final = {
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
-}  # fmt: skip
 _QUANTITY: Final = re.compile(r"(\d+(?:\.\d+)?)([numkMGT]|[KMGT]i)?")
 _PROPERTY: Final = re.compile(r"( *)([A-Za-z][\w()./-]*(?: [\w()./-]+)*):(?: +(\S.*))?")
 """`Name:   value` of a description, with its indent; the columns of a table are more than one blank apart."""
@@ -59,7 +57,7 @@ def full(lines: Sequence[str]) -> list[Full]:
 def quantity(text: str) -> float | None:
     """A Kubernetes quantity as a number: `250m` is 0.25, `64Mi` 67108864; None for what is none."""
     match = _QUANTITY.fullmatch(text)
-    return float(match[1]) * _SUFFIXES[match[2] or ""] if match else None
+    return float(match[1]) * SUFFIXES[match[2] or ""] if match else None
 
 
 @dataclass

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.units import SUFFIXES
+
 MOST_ODD: Final = 0.1
 """Share of values that may be no number."""
 
@@ -25,9 +27,7 @@ _MILLISECONDS: Final = {
     "min": 6e4,
     "h": 3.6e6,
 }
-_BYTES: Final = {"b": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}
 _QUANTITY: Final = r"^([-+]?\d+(?:\.\d+)?)\s?([A-Za-zµμ%]{0,4})$"
-_SIZE: Final = r"(?i)^([kmgtp]?)(i?)b$"
 _PARTS: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)")
 _COMPOSED: Final = re.compile(rf"-?(?:{_PARTS.pattern})+")
 
@@ -68,8 +68,5 @@ def _with_composed(series: pl.Series, number: pl.Series, units: pl.Series) -> tu
 
 def _size(unit: str) -> float | None:
     """Bytes of a unit of size: `KB` are a thousand, `KiB` 1,024."""
-    match = re.fullmatch(_SIZE, unit)
-    if match is None:
-        return None
-    scale = _BYTES[match[1].lower() or "b"]
-    return 1024.0 ** (list(_BYTES).index(match[1].lower())) if match[2] and match[1] else scale
+    prefix = unit[:-1].upper().replace("I", "i")
+    return SUFFIXES.get(prefix) if unit[-1:] in ("b", "B") else None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.domain import Evidence, SuspectKind
+from core.units import SUFFIXES
 from core.wording import times
 from rag.kubernetes import Event, KubernetesObject, Line, workload
 from rag.suspects.clue import Clue
@@ -144,18 +145,7 @@ def _of_clue(clue: Clue) -> Proposal | None:
 
 _RANKED: Final = re.compile(r'pods ranked for eviction"? pods=\["(?:[\w-]+/)?(?P<pod>[\w.-]+)"')
 """The kubelet's own order: the pod that exceeds its requests the most comes first."""
-_USED: Final = re.compile(r"\bwas using (?P<amount>\d+(?:\.\d+)?)(?P<unit>[KMGT]i?)?\b")
-_UNITS: Final = {
-    "": 1.0,
-    "K": 1e3,
-    "M": 1e6,
-    "G": 1e9,
-    "T": 1e12,
-    "Ki": 2.0**10,
-    "Mi": 2.0**20,
-    "Gi": 2.0**30,
-    "Ti": 2.0**40,
-}
+_USED: Final = re.compile(r"\bwas using (?P<amount>\d+(?:\.\d+)?)(?P<unit>[num]|[KMGTP]i?)?\b")
 _MANY_TIMES: Final = 5.0
 """So much more than a neighbour uses what took the node's resources."""
 
@@ -169,7 +159,7 @@ def _hungriest(clues: Sequence[Clue]) -> Clue | None:
 def _used(clue: Clue) -> float | None:
     """Bytes (or cores) that a container used when its pod was evicted."""
     match = _USED.search(clue.text) if clue.reading is not None and clue.reading.fault_type == "eviction" else None
-    return float(match["amount"]) * _UNITS[match["unit"] or ""] if match is not None else None
+    return float(match["amount"]) * SUFFIXES[match["unit"] or ""] if match is not None else None
 
 
 def _ranked(clue: Clue) -> Proposal | None:

@@ -81,12 +81,12 @@ def test_the_commands_are_those_of_the_database_that_the_lines_name() -> None:
 
 
 def test_a_table_is_named_and_no_word_of_ours() -> None:
-    text = 'psycopg2.errors.UndefinedColumn: column "due" does not exist'
+    text = 'psycopg2.errors.UndefinedColumn: column "due" of relation "invoices" does not exist'
     cause = f"the database schema does not fit: a column or table does not exist (migration): {text}"
     line = replace(LINE, text=text)
     suspect = replace(BASE, fault_type="schema_migration", cause=cause, evidence=(line,))
     steps = " ".join(next_steps(INCIDENT, [suspect], Platform.MACHINE))
-    assert "migration)" not in steps and "\\d due" in steps
+    assert "migration)" not in steps and "\\d invoices" in steps
 
 
 def test_a_place_in_the_source_is_no_machine_to_reach() -> None:
