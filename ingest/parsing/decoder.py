@@ -19,7 +19,7 @@ from ingest.parsing.formats import ANY, Format, Variant
 from ingest.parsing.layouts import Layout
 from ingest.parsing.rest import Rest, placed, without
 from ingest.parsing.shapes import Shapes
-from ingest.parsing.timestamps import SHAPES, Clock
+from ingest.parsing.timestamps import BY_NAME, SHAPES, Clock, shapes_in
 
 SAMPLE_LINES: Final = 1000
 """Lines at the beginning of a source that decide which formats are tried first."""
@@ -110,6 +110,34 @@ class Decoder:
         """
         return self._decode(lines, None, places)
 
+    def names_in(self, lines: pl.Series) -> pl.DataFrame:
+        """DECODED columns of lines in which only `service`, `program` and `fallback` mean something.
+
+        As `decode` finds them, for lines in the usual formats of the source. Formats that name no service are not
+        tried, and lines are only decoded where the name may be inside of them.
+        """
+        rest = Rest(lines, None)
+        if any(self._layouts.values()):
+            whole = lines.str.starts_with("{") | lines.str.contains(structured.LOGFMT)
+            if whole.any():
+                rest.take(whole.arg_true(), self.decode(lines.filter(whole)))
+        for fmt, variant in self._active:
+            inside = fmt.wraps and self._child(fmt.name).names_services
+            if rest.empty or not (inside or headers.names_service(fmt)):
+                continue
+            found = headers.match(fmt, rest.lines, variant)
+            if found is not None:
+                rest.take(found.rows, self.decode(found.lines) if inside else headers.names(found))
+        return rest.result(self._clock)
+
+    @property
+    def names_services(self) -> bool:
+        """Whether usual lines say which service wrote them."""
+        return any(self._layouts.values()) or any(
+            headers.names_service(fmt) or (fmt.wraps and self._child(fmt.name).names_services)
+            for fmt, _ in self._active
+        )
+
     def _decode(self, lines: pl.Series, note: _Note | None, places: pl.Series | None = None) -> pl.DataFrame:
         rest = Rest(lines, places)
         first = lines.str.starts_with("{")
@@ -154,10 +182,11 @@ class Decoder:
                 untimed = rest.set_aside(~rest.lines.str.contains(_TIME_GATE))
             elif untimed is not None:
                 rest.restore(untimed)
+            times = shapes_in(rest.lines.to_list()) if few and timed else frozenset(BY_NAME)
             for fmt in FORMATS:
                 if rest.empty:
                     break
-                if fmt.timed == timed and (not fmt.share or fmt in self._shared):
+                if fmt.timed == timed and (not fmt.share or fmt in self._shared) and fmt.fits_times(times):
                     before = rest.lines
                     taken = self._try(rest, fmt, ANY, note)
                     if few and len(taken):

@@ -79,6 +79,14 @@ class Format:
         """Whether the header holds a time of day, so that lines without one need not be tried."""
         return "{TS" in self.template or "<base>" in self.template
 
+    def fits_times(self, shapes: frozenset[str]) -> bool:
+        """Whether a line in which only these shapes of time stand may have the format."""
+        return "{TS" not in self.template or not shapes.isdisjoint(self.shapes or BY_NAME)
+
+    def captures(self, name: str) -> bool:
+        """Whether the expression has a group of this name."""
+        return f"(?P<{name}>" in self.template
+
     def pattern(self, variant: Variant = ANY) -> str:
         """The expression, with the group `head` around the whole header."""
         return _pattern(self, variant)

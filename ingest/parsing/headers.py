@@ -109,6 +109,15 @@ def decode(matches: Sequence[tuple[Match, int]], clock: Clock) -> pl.DataFrame:
     return decoded
 
 
+def names(found: Match) -> pl.DataFrame:
+    """DECODED columns of a match of which only `program` and `fallback` are filled, as `decode` does it."""
+    part = _Part(found, 0)
+    return columns.frame(
+        part.height,
+        **{name: column for name in ("program", "fallback") if (column := part.field(name)) is not None},
+    )
+
+
 class _Part:
     """The rows of one match, with what only its format has."""
 
@@ -332,18 +341,26 @@ def _severities(parts: Sequence[_Part]) -> list[pl.Series]:
     return found
 
 
+_NAMES: Final[dict[str, Callable[[str], str | None]]] = {
+    "pod": services.of_pod,
+    "service": str,
+    "program": services.of_program,
+    "file": services.of_file,
+    "object": services.of_object,
+    "app": str,
+}
+"""Groups that name a service, and how it is derived; the first one that a format has counts."""
+
+
+def names_service(fmt: Format) -> bool:
+    """Whether the headers of a format say which service wrote the line."""
+    return any(fmt.captures(name) for name in _NAMES)
+
+
 def _program(groups: pl.DataFrame, names: frozenset[str]) -> pl.Series | None:
-    for name, derive in (
-        ("pod", services.of_pod),
-        ("service", str),
-        ("program", services.of_program),
-        ("file", services.of_file),
-        ("object", services.of_object),
-        ("app", str),
-    ):
-        if name not in names:
-            continue
-        return columns.mapped(groups[name], partial(_named, derive), pl.String())
+    for name, derive in _NAMES.items():
+        if name in names:
+            return columns.mapped(groups[name], partial(_named, derive), pl.String())
     return None
 
 

@@ -129,6 +129,15 @@ class Parser:
         records, _ = folding.fold(decoded, pl.Series([True]).new_from_index(0, decoded.height))
         return self._batch(records), folding.may_fold(decoded)
 
+    def services_of(self, lines: pl.Series) -> pl.Series:
+        """The service of each line, each taken for itself, as `parse_single` finds it and several times faster.
+
+        Only lines in the usual formats of the source are asked; others have the service of the source, if any.
+        """
+        named = self._decoder.names_in(_clean(lines))
+        given = pl.lit(self._service, dtype=pl.String)
+        return named.select(pl.coalesce("service", "program", given, "fallback").alias("service")).to_series()
+
     def _records(self, lines: pl.DataFrame, decoded: pl.DataFrame | None, final: bool) -> pl.DataFrame:
         if self._held is not None and self._held_decoded is not None:
             together = pl.concat([self._held, lines])

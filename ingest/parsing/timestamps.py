@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -87,6 +88,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape("time", _HMS, ("%Y-%m-%d %H:%M:%S",), missing="date"),
 )
 BY_NAME: Final = {shape.name: shape for shape in SHAPES}
+_MOST_SEARCHED: Final = 16_384
+"""Characters up to which lines are searched for shapes one by one."""
 
 FRACTION: Final = r"(?:[.,:](?P<frac>[0-9]{1,9}))?"
 _ZONES: Final[dict[str, float]] = {
@@ -115,6 +118,18 @@ class Clock:
     @property
     def local(self) -> datetime:
         return self.written_at.astimezone(self.timezone)
+
+
+def shapes_in(lines: Sequence[str]) -> frozenset[str]:
+    """Names of the shapes that stand anywhere in some lines; all of them, where there is too much to look at."""
+    if sum(map(len, lines)) > _MOST_SEARCHED:
+        return frozenset(BY_NAME)
+    return frozenset(name for name, shape in _searched() if any(shape.search(line) for line in lines))
+
+
+@cache
+def _searched() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((shape.name, re.compile(shape.pattern)) for shape in SHAPES)
 
 
 def runs(column: pl.Series) -> tuple[pl.Series, pl.Series]:

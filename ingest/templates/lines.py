@@ -45,7 +45,6 @@ class LineMiner:
         self._miner = miner
         self._coarse = CoarseKeys(miner.config.masks, seed=11)
         self._known = _no_keys()
-        self._services: set[str | None] = set()
         self._generation = miner.generation
         self._held: pl.DataFrame | None = None
 
@@ -82,7 +81,8 @@ class LineMiner:
         news = keys.join(self._known, on="key", how="anti")
         if news.is_empty():
             return pl.DataFrame(), _no_keys()
-        budget = self._miner.budget(frame.height)
+        budget = self._miner.novelty.of(frame.height)
+        self._miner.novelty.brought(news.height, frame.height)
         over = news.clear()
         if news.height > budget:
             news = news.sort(["len", "key"], descending=[True, False])
@@ -92,19 +92,14 @@ class LineMiner:
         mined = records.with_columns(self._miner.learn(records, budget))
         table = news.select("key", template_id=mined["template_id"], folds=folds)
         self._known = pl.concat([self._known, table]).tail(_MAX_KEYS)
-        self._services.update(records["service"].unique().to_list())
         return mined.filter(~folds), self._beyond(over, frame)
 
     def _beyond(self, over: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-        """The keys beyond the budget under overflow templates; their lines are not parsed.
-
-        Their service is that of the source, where all records read so far had one; unknown otherwise.
-        """
+        """The keys beyond the budget under overflow templates; of their lines only the service is looked for."""
         if over.is_empty():
             return _no_keys()
-        service = next(iter(self._services)) if len(self._services) == 1 else None
-        services = pl.Series([service], dtype=pl.String).new_from_index(0, over.height)
-        ids = self._miner.overflowing(frame["line"].gather(over["row"]), services, over["len"])
+        lines = frame["line"].gather(over["row"])
+        ids = self._miner.overflowing(lines, self._parser.services_of(lines), over["len"])
         return over.select("key", template_id=ids, folds=pl.lit(False))
 
     @staticmethod
@@ -138,7 +133,7 @@ class LineMiner:
         lines = pl.DataFrame({"position": single["position"], "template_id": ids})
         if together is not None:
             folded = self._parser.parse_alone(frame[: rows.height].filter(together))
-            folded = folded.with_columns(self._miner.learn(folded, self._miner.budget(frame.height)))
+            folded = folded.with_columns(self._miner.learn(folded, self._miner.novelty.of(frame.height)))
             for each, count in folded["template_id"].value_counts().iter_rows():
                 records[each] = records.get(each, 0) + count
             spread = folded.select(

@@ -22,6 +22,7 @@ from ingest.templates.identity import founding_id
 from ingest.templates.keys import CoarseKeys
 from ingest.templates.known import KnownTemplates
 from ingest.templates.masker import Masker
+from ingest.templates.novelty import NoveltyBudget
 from ingest.templates.siblings import SiblingRules
 from ingest.templates.store import MAX_EXAMPLES, TemplateStore
 from ingest.templates.words import GENERAL, separators_before, split
@@ -47,7 +48,8 @@ class MinerConfig:
     max_keys: int = 500_000
     """Coarse keys whose template is remembered."""
     budget: float = 0.1
-    """Share of a batch's rows that may be keys never seen; the rest goes to overflow templates."""
+    """Share of a batch's rows that may be keys never seen (fewer while a flood of them lasts: `NoveltyBudget`); the
+    rest goes to overflow templates."""
     min_budget: int = 5000
     """Keys never seen that any batch may bring."""
 
@@ -65,6 +67,7 @@ class DrainMiner:
         self.overflow: dict[int, int] = {}
         self.generation = 0
         """Rises when templates are forgotten: what others remember of ids is then stale."""
+        self.novelty = NoveltyBudget(self.config.budget, self.config.min_budget)
         self._coarse = CoarseKeys(self.config.masks)
         self._masker = Masker(self.config.masks)
         self._known = _no_keys()
@@ -79,21 +82,23 @@ class DrainMiner:
 
         Uses `body` (String) and, where there is one, `service`. Bodies that are null count as empty.
         """
-        ids = self.learn(batch, self.budget(batch.height))
+        ids = self.learn(batch)
         self.count(dict(ids.value_counts().iter_rows()))
         return batch.with_columns(ids)
 
-    def budget(self, rows: int) -> int:
-        """How many keys never seen so many rows may bring."""
-        return max(self.config.min_budget, int(rows * self.config.budget))
+    def learn(self, batch: pl.DataFrame, budget: int | None = None) -> pl.Series:
+        """The template ids of a batch, as `assign`, without counting its records (`count`).
 
-    def learn(self, batch: pl.DataFrame, budget: int) -> pl.Series:
-        """The template ids of a batch, as `assign`, without counting its records (`count`)."""
+        `budget`: how many keys never seen are learned, the most frequent first; None: as `novelty` says.
+        """
         if batch.is_empty():
             return pl.Series("template_id", [], dtype=pl.Int64)
         self.batches += 1
         rows, keys = _keys(batch, self._coarse)
         fresh, fresh_rows = self._fresh(rows, keys)
+        if budget is None:
+            budget = self.novelty.of(batch.height)
+            self.novelty.brought(fresh.height, batch.height)
         over = fresh[budget:]
         if fresh.height:
             self._learn(fresh[:budget], fresh_rows, batch)

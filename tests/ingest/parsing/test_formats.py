@@ -225,3 +225,30 @@ def test_terminal_escapes_leave_the_body() -> None:
 )
 def test_the_service_falls_to_the_name_of_the_file(source: str, service: str | None) -> None:
     assert parse_line("2024-06-12 10:00:01 ERROR x", source)[1]["service"] == service
+
+
+def frame(*lines: str) -> pl.DataFrame:
+    return pl.DataFrame({"position": range(1, len(lines) + 1), "line": lines}, schema=LINES)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.format}-{sample.line[:40]}")
+def test_the_service_of_a_line_is_found_without_parsing_it(sample: Sample) -> None:
+    lines = frame(*[sample.line] * 3)
+    parser = Parser("app.log", modified_at=WRITTEN, observed_at=WRITTEN)
+    parser.learn(lines)
+    records, _ = parser.parse_single(lines)
+    assert parser.services_of(lines["line"]).to_list() == records["service"].to_list()
+
+
+ALONE = [each for each in SAMPLES if not each.format.startswith(("stern", "compose"))]
+"""All but the formats that count only where many lines have them."""
+
+
+@pytest.mark.parametrize("sample", ALONE, ids=lambda sample: f"{sample.format}-{sample.line[:40]}")
+def test_an_odd_line_has_the_format_that_it_would_have_alone(sample: Sample) -> None:
+    parser = Parser("app.log", modified_at=WRITTEN, observed_at=WRITTEN)
+    parser.learn(frame(*["nothing but text"] * 50))
+    records, _ = parser.parse_single(frame(sample.line))
+    assert records["body"].to_list() == [sample.body]
+    assert records["severity"].to_list() == [sample.severity]
+    assert records["service"].to_list() == [sample.service]
