@@ -80,7 +80,10 @@ TARGET: Final = _paths(
 """What JSON access logs (Envoy, Istio, nginx, Traefik, Caddy, Kong, Google's load balancers) tell of a request."""
 PROTOCOL: Final = _paths("protocol server_protocol RequestProtocol httpRequest.protocol request.proto")
 _REMARKS: Final = _paths("response_flags response_code_details upstream_transport_failure_reason")
-_NO_REMARK: Final = frozenset({"-", "via_upstream"})
+NO_REMARK: Final = frozenset({"-", "via_upstream"})
+REQUEST_LINE: Final = {"method": METHOD, "target": TARGET, "protocol": PROTOCOL}
+REMARKS: Final = {f"remark{number}": (path,) for number, path in enumerate(_REMARKS)}
+"""Roles of the fields that a message is made of where a request has none: `"METHOD TARGET PROTOCOL" STATUS REMARKS`."""
 
 EVENT_TYPES: Final = {"Normal": severity.INFO, "Warning": severity.WARN}
 """Types of a Kubernetes event, which has a reason, too."""
@@ -311,8 +314,8 @@ def _request(data: dict[str, Any]) -> str:
         return ""
     protocol = look(data, PROTOCOL)
     words = [text_of(each[1]) for each in (method, target, protocol) if each is not None]
-    remarks = [found[1] for path in _REMARKS if (found := look(data, (path,))) is not None]
-    told = [text for text in remarks if isinstance(text, str) and text not in _NO_REMARK]
+    remarks = [found[1] for paths in REMARKS.values() if (found := look(data, paths)) is not None]
+    told = [text for text in remarks if isinstance(text, str) and text not in NO_REMARK]
     return " ".join([f'"{" ".join(words)}"', text_of(status[1]), *told])
 
 

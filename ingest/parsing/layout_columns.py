@@ -153,8 +153,7 @@ class _Columns:
     def _body(self, message: pl.Series | None) -> tuple[pl.Series, dict[str, pl.Series]]:
         """The message, then the error, then the stack trace; and which rows used the error and the trace."""
         claims = self._layout.claims
-        empty = pl.Series([""], dtype=pl.String).new_from_index(0, self._height)
-        table = pl.DataFrame({"body": message if message is not None else empty})
+        table = pl.DataFrame({"body": message if message is not None else self._request()})
         used: dict[str, pl.Series] = {}
         body = pl.col("body")
         if "error" in claims:
@@ -175,6 +174,21 @@ class _Columns:
         if message is None:
             table = table.select(body=pl.when(body == "").then(self._lines).otherwise(body))
         return table.to_series(), used
+
+    def _request(self) -> pl.Series:
+        """The request that a line without a message tells of; empty where it tells of none."""
+        claims = self._layout.claims
+        if "target" not in claims:
+            return pl.Series([""], dtype=pl.String).new_from_index(0, self._height)
+        roles = [role for role in (*fields.REQUEST_LINE, "status", *fields.REMARKS) if role in claims]
+        line = pl.concat_str([role for role in roles if role in fields.REQUEST_LINE], separator=" ")
+        told = [
+            pl.when(~pl.col(role).is_in(fields.NO_REMARK)).then(pl.concat_str(pl.lit(" "), role)).otherwise(pl.lit(""))
+            for role in roles
+            if role in fields.REMARKS
+        ]
+        table = pl.DataFrame({role: self._text(claims[role]) for role in roles})
+        return table.select(pl.concat_str(pl.lit('"'), line, pl.lit('" '), "status", *told)).to_series()
 
     def _renamed(self, service: pl.Series | None) -> pl.Series:
         """Which rows have the logger under the name `logger`: all but those where it is the service."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -48,9 +48,16 @@ _BARE: Final = r"[^\s\x22\x1c-\x1f]"
 _TEXT: Final = rf"(?:{_STRING}|{_BARE}*)"
 _FILLED: Final = rf'(?:"{_CHARACTER}+"|{_BARE}+)'
 
+
+def _above(paths: Iterable[Path]) -> frozenset[Path]:
+    """The objects in which some fields stand."""
+    return frozenset(path[:depth] for path in paths for depth in range(1, len(path)))
+
+
 _ROLE_PATHS: Final = frozenset(path for paths in fields.ROLES for path in paths)
-_ROLE_OBJECTS: Final = frozenset(path[:depth] for path in _ROLE_PATHS for depth in range(1, len(path)))
-_ROLE_KEYS: Final = frozenset(path[0] for path in _ROLE_PATHS)
+_ROLE_OBJECTS: Final = _above(_ROLE_PATHS)
+_REQUEST: Final = {**fields.REQUEST_LINE, **fields.REMARKS}
+_REQUEST_PATHS: Final = frozenset(path for paths in _REQUEST.values() for path in paths)
 _EVENT: Final = ("type", "reason")
 """Keys of a Kubernetes event; its type says how severe it is."""
 _BUNYAN: Final = ("name", "v", "pid")
@@ -163,8 +170,8 @@ def _roles(node: Node) -> dict[str, tuple[Path, Kind]]:
             break
     if "time" not in roles and "message" not in roles:
         raise _UnsupportedError
-    if "message" not in roles and fields.is_request(lambda path: _at(node, path) is not None):
-        raise _UnsupportedError  # its message is made of several fields
+    if "message" not in roles:
+        roles |= _request(node, roles)
     if all(_at(node, (key,)) is not None for key in _EVENT):  # its type counts where its level says nothing
         raise _UnsupportedError
     if "service" not in roles and all(_at(node, (key,)) is not None for key in _BUNYAN):
@@ -183,6 +190,21 @@ def _roles(node: Node) -> dict[str, tuple[Path, Kind]]:
     if "error" in roles and "stack" in roles and roles["error"][0] == roles["stack"][0]:
         raise _UnsupportedError
     return roles
+
+
+def _request(node: Node, roles: Mapping[str, tuple[Path, Kind]]) -> dict[str, tuple[Path, Kind]]:
+    """The fields of a request that make the message of an object without one; none where it tells of none."""
+    found: dict[str, tuple[Path, Kind]] = {}
+    for role, paths in _REQUEST.items():
+        for path in paths:
+            kind = _at(node, path)
+            if kind is None or kind == "empty":
+                continue
+            if kind != "string" or any(path == other for other, _ in roles.values()):
+                raise _UnsupportedError
+            found[role] = path, kind
+            break
+    return found if {"method", "target"} <= found.keys() and "status" in roles else {}
 
 
 _TEXTS: Final = ("string",)
@@ -204,7 +226,7 @@ _KINDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Kinds of values that a role can take in columns."""
 
-_KEPT: Final = ("pod", "status")
+_KEPT: Final = ("pod", "status", *_REQUEST)
 _PARTIAL: Final = ("level", "logger", "error", "stack")
 """Roles whose member stays among the attributes in the rows that do not use it."""
 
@@ -213,11 +235,16 @@ _PARTIAL: Final = ("level", "logger", "error", "stack")
 def _of_json(node: Node) -> Layout | None:
     keys = tuple(key for key, _ in node)
     try:
-        if frozenset(keys) == structured.ENVELOPE or ("log" in keys and structured.DOCKER.issuperset(keys)):
+        if _wraps(keys):
             return _wrapper(node, keys)
         return _Json(node, _roles(node)).layout(keys)
     except _UnsupportedError:
         return None
+
+
+def _wraps(keys: tuple[str, ...]) -> bool:
+    """Whether a line of just these keys holds another one."""
+    return frozenset(keys) == structured.ENVELOPE or ("log" in keys and structured.DOCKER.issuperset(keys))
 
 
 def _wrapper(node: Node, keys: tuple[str, ...]) -> Layout:
@@ -248,6 +275,9 @@ class _Json:
             path: Claim(role, path, kind, f"v{number}", role in _KEPT)
             for number, (role, (path, kind)) in enumerate(roles.items())
         }
+        # What a request is told by matters only where there is no message.
+        self._paths = _ROLE_PATHS if "message" in roles else _ROLE_PATHS | _REQUEST_PATHS
+        self._objects = _ROLE_OBJECTS if "message" in roles else _ROLE_OBJECTS | _above(_REQUEST_PATHS)
         self._runs = 0
 
     def layout(self, keys: tuple[str, ...], name: str = "json") -> Layout:
@@ -255,7 +285,7 @@ class _Json:
             if not _KEY.fullmatch(key):
                 raise _UnsupportedError
         last = max(at for at, (key, kind) in enumerate(self._node) if not self._free((key,), kind))
-        end = last + 1 if self._open_end else len(self._node)
+        end = last + 1 if self._open_end and not _wraps(keys[: last + 1]) else len(self._node)
         inner, parts = self._members(self._node[:end])
         inner += _B
         tail = ""
@@ -263,16 +293,16 @@ class _Json:
             member = f"{_STRING}{_B}:{_B}{_VALUE}{_B}"
             inner += f"(?:,{_B}(?P<tail>{member}(?:,{_B}{member})*))?"
             parts = (*parts, Part("tail"))
-            others = {*_ROLE_KEYS, *fields.GELF, *(key for (key,) in self._markers)}
+            others = {*(path[0] for path in self._paths), *fields.GELF, *(key for (key,) in self._markers)}
             tail = rf'"(?:{"|".join(re.escape(key) for key in sorted(others))})"{_B}:'
         claims = {claim.role: claim for claim in self._claims.values()}
         return Layout(name, rf"^\{{{_B}{inner}\}}{_B}$", claims, parts, keys=keys, tail=tail)
 
     def _free(self, path: Path, kind: Kind | Node) -> bool:
         """Whether neither a field nor any inside it matters for a role."""
-        if path in self._claims or path in self._markers or path in _ROLE_OBJECTS:
+        if path in self._claims or path in self._markers or path in self._objects:
             return False
-        return kind != "empty" or path not in _ROLE_PATHS
+        return kind != "empty" or path not in self._paths
 
     def _members(self, node: Node, path: Path = ()) -> tuple[str, tuple[Part, ...]]:
         """The expression for the members of an object, and the parts that they give to the attributes."""
@@ -300,15 +330,15 @@ class _Json:
                 patterns.append(name + _captured(claim))
                 if claim.role in _PARTIAL:
                     parts.append(Part(claim=claim))
-            elif isinstance(kind, tuple) and here in _ROLE_OBJECTS:
+            elif isinstance(kind, tuple) and here in self._objects:
                 flush()
                 inner, nested = self._members(kind, here)
                 patterns.append(rf"{name}\{{{_B}{inner}{_B}\}}")
                 parts.append(Part(key=key, parts=nested))
-            elif kind == "empty" and here in _ROLE_PATHS:
+            elif kind == "empty" and here in self._paths:
                 run.append(name + _BLANK)
             else:  # an object where a role may look inside would be another layout
-                run.append(name + (f"(?:{_SCALAR}|{_ARRAY})" if here in _ROLE_OBJECTS else _VALUE))
+                run.append(name + (f"(?:{_SCALAR}|{_ARRAY})" if here in self._objects else _VALUE))
         flush()
         return f"{_B},{_B}".join(patterns), tuple(parts)
 
@@ -334,6 +364,7 @@ def _of_logfmt(keys: tuple[tuple[str, bool], ...]) -> Layout | None:
     if not any(re.fullmatch(structured.LOGFMT_KEY, f"{key}=") for key in names):
         return None
     by_path = {path: Claim(role, path, kind, "", role in _KEPT) for role, (path, kind) in roles.items()}
+    blank = _ROLE_PATHS if "message" in roles else _ROLE_PATHS | _REQUEST_PATHS
     patterns: list[str] = []
     claims: dict[str, Claim] = {}
     members: dict[str, str] = {}
@@ -341,7 +372,7 @@ def _of_logfmt(keys: tuple[tuple[str, bool], ...]) -> Layout | None:
     for number, (key, empty) in enumerate(keys):
         group = f"v{number}"
         claim = by_path.get((key,))
-        value = _FILLED if claim is not None else r"(?:\x22\x22)?" if empty and (key,) in _ROLE_PATHS else _TEXT
+        value = _FILLED if claim is not None else r"(?:\x22\x22)?" if empty and (key,) in blank else _TEXT
         patterns.append(f"{re.escape(key)}=(?P<{group}>{value})")
         if claim is not None:
             claim = claims[claim.role] = Claim(claim.role, claim.path, claim.kind, group, claim.kept)

@@ -71,6 +71,16 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "hostname": st.sampled_from(["web-7d9f8b-x2k4j", "ip-10-0-0-1"]),
     "trace_id": TEXT | st.integers(0, 2**30) | st.none(),
     "request_id": TEXT,
+    "method": st.sampled_from(["GET", "POST", "", None]) | TEXT,
+    "request_method": st.sampled_from(["PUT", None]),
+    "path": st.sampled_from(["/cart", '/q?a="b"', None]) | SCALAR,
+    "uri": TEXT,
+    "protocol": st.sampled_from(["HTTP/1.1", None]),
+    "status": st.sampled_from([200, 503, "404", None, 1.5]),
+    "response_flags": st.sampled_from(["-", "UF,URX", None, ""]),
+    "response_code_details": st.sampled_from(["via_upstream", "route_not_found", None]),
+    "httpRequest": st.fixed_dictionaries({"requestMethod": TEXT, "requestUrl": TEXT, "status": st.just(500)}),
+    "request": st.fixed_dictionaries({"method": st.just("GET"), "uri": TEXT}) | TEXT,
     "span_id": TEXT,
     "logger": TEXT,
     "name": TEXT,
@@ -78,7 +88,6 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "pid": st.integers(1, 70000),
     "error": TEXT | st.none(),
     "stack": TEXT,
-    "status": st.sampled_from([200, 404, 503, "500", "up", None]),
     "user": VALUE,
     "extra": VALUE,
     "stream": st.sampled_from(["stdout", "stderr"]),
@@ -109,6 +118,28 @@ def test_json_lines_are_read_alike_in_columns_and_one_by_one(lines: list[str]) -
     assert_same(lines, "json")
 
 
+REQUEST = ("method", "request_method", "path", "uri", "protocol", "status", "response_flags", "response_code_details")
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[str]:
+    """Lines of one program that tell of requests, some without one of the fields."""
+    names = [
+        "time",
+        *draw(st.lists(st.sampled_from([*REQUEST, "httpRequest", "request", "error", "user"]), unique=True)),
+    ]
+    lines = []
+    for _ in range(draw(st.integers(1, 8))):
+        lines.append(orjson.dumps({name: draw(FIELDS[name]) for name in names}).decode())
+    return lines * 2
+
+
+@given(requests())
+@settings(max_examples=200, deadline=None)
+def test_requests_are_read_alike_in_columns_and_one_by_one(lines: list[str]) -> None:
+    assert_same(lines, "json")
+
+
 @given(json_lines(), json_lines())
 @settings(max_examples=100, deadline=None)
 def test_lines_unlike_the_sample_are_read_alike(sample: list[str], lines: list[str]) -> None:
@@ -117,7 +148,23 @@ def test_lines_unlike_the_sample_are_read_alike(sample: list[str], lines: list[s
 
 BARE = st.text(st.characters(codec="utf-8", exclude_characters='"', exclude_categories=["Z", "C"]), max_size=8)
 QUOTED = TEXT.map(lambda text: orjson.dumps(text).decode())
-PAIRS = ("time", "ts", "level", "msg", "service", "app", "pod", "trace_id", "logger", "caller", "error", "status", "id")
+PAIRS = (
+    "time",
+    "ts",
+    "level",
+    "msg",
+    "service",
+    "app",
+    "pod",
+    "trace_id",
+    "logger",
+    "caller",
+    "error",
+    "status",
+    "id",
+    "method",
+    "path",
+)
 
 
 @st.composite
@@ -148,6 +195,11 @@ def test_logfmt_lines_are_read_alike_in_columns_and_one_by_one(lines: list[str])
         '{"level":"error","ts":1718186401.123456,"logger":"ctl","msg":"failed","error":"no route %d","stacktrace":"a\\nb"}',
         '{"@timestamp":"2024-06-12T10:00:01Z","log":{"level":"warn","logger":"x"},"service":{"name":"s"},"message":"m %d"}',
         '{"message":"E0612 10:00:01.123456    8 pod_workers.go:%d] Error","kubernetes":{"pod_name":"web-7d9f8b-x2k4j"}}',
+        '{"start_time":"2024-06-12T10:00:01.5Z","method":"GET","path":"/items/%d","protocol":"HTTP/2","response_code":503,"response_flags":"UF","response_code_details":"via_upstream","upstream_transport_failure_reason":null,"duration":20}',
+        '{"time_iso8601":"2024-06-12T10:00:01+00:00","request_method":"POST","request_uri":"/pay/%d","status":"502","server_protocol":"HTTP/1.1"}',
+        '{"level":"info","ts":1718186401.5,"logger":"http.log.access","request":{"method":"GET","proto":"HTTP/2.0","uri":"/%d"},"status":200}',
+        '{"DownstreamStatus":404,"RequestMethod":"GET","RequestPath":"/favicon%d.ico","StartUTC":"2024-06-12T10:00:01.5Z"}',
+        'time="2024-06-12T10:00:01Z" method=GET path=/items/%d status=500 duration=12ms',
         'time="2024-06-12T10:00:01Z" level=warning msg="slow \\"thing\\"" id=%d path=C:\\temp',
     ],
 )
