@@ -196,9 +196,16 @@ class ChatModel(Protocol):
         """The model's name, as reports show it."""
         ...
 
-    def reply(self, request: ChatRequest, on_text: Callable[[str], None] | None = None) -> ChatReply:
+    def reply(
+        self,
+        request: ChatRequest,
+        on_text: Callable[[str], None] | None = None,
+        on_retry: Callable[[bool], None] | None = None,
+    ) -> ChatReply:
         """The reply; `on_text` gets each piece as it arrives.
 
+        `on_retry` is called before the request is sent again, with whether the try before may have cost something (it
+        was not turned away, but broke off); what it raises ends the tries.
         Raises RetryableError or PermanentError; never hangs beyond its own time-outs and tries.
         """
         ...

@@ -38,7 +38,12 @@ class ScriptedModel:
     finish: str = "stop"
     requests: list[ChatRequest] = field(default_factory=list)
 
-    def reply(self, request: ChatRequest, on_text: Callable[[str], None] | None = None) -> ChatReply:
+    def reply(
+        self,
+        request: ChatRequest,
+        on_text: Callable[[str], None] | None = None,
+        on_retry: Callable[[bool], None] | None = None,
+    ) -> ChatReply:
         self.requests.append(request)
         return ChatReply(self.script(request), self.finish, 900, 100, self.name)  # type: ignore[arg-type]
 

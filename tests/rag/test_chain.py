@@ -12,6 +12,7 @@ from services.openai_server import OpenAIServer, Say, Script, in_turn, openai_se
 
 from core.chat import ChatRequest
 from core.errors import ConfigError, PermanentError, RetryableError
+from rag.bounded_http import MAX_RESPONSE_BYTES
 from rag.chain import OpenAICompatible
 
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
@@ -118,9 +119,88 @@ def test_what_will_not_pass_says_what_to_check(status: int, hint: str) -> None:
         client(server).reply(REQUEST)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"<html>Sign in</html>",
+        b"data: {not json}\n\n",
+        b"data: " + b"[" * 50_000 + b"\n\n",
+    ],
+    ids=["a page", "no JSON", "deep"],
+)
+def test_what_is_no_stream_of_replies_is_a_failure_like_others(raw: bytes) -> None:
+    with openai_server(in_turn(Say(raw=raw))) as server, pytest.raises(RetryableError, match="test-model"):
+        client(server, retries=0).reply(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("say", "message"),
+    [(Say("x" * 1_000_000), "characters"), (Say(raw=b"data: " + b"x" * (MAX_RESPONSE_BYTES + 1)), "MiB")],
+    ids=["a long text", "one line"],
+)
+def test_a_reply_without_end_is_left(say: Say, message: str) -> None:
+    with openai_server(in_turn(say)) as server:
+        with pytest.raises(PermanentError, match=message):
+            client(server).reply(REQUEST)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("refused", ["temperature", "max_completion_tokens", "stream_options"])
+def test_a_parameter_that_the_endpoint_does_not_know_is_left_out(refused: str) -> None:
+    def script(body: dict[str, Any]) -> Say:
+        return Say(f"Unsupported parameter: '{refused}'", status=400) if refused in body else Say(GOOD)
+
+    with openai_server(script) as server:
+        chat = client(server)
+        assert chat.reply(REQUEST).text == GOOD
+        chat.reply(REQUEST)
+    sent = server.requests
+    assert [refused in body for body in sent] == [True, False, False]
+    assert sent[-1]["response_format"]["type"] == "json_schema"
+    assert ("max_tokens" in sent[-1]) == (refused == "max_completion_tokens")
+
+
+@pytest.mark.parametrize("said", ["nan", "soon", "-3", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_retry_after_that_says_nothing_is_passed_over(said: str) -> None:
+    waits = Waits()
+    with openai_server(in_turn(Say("busy", status=429, headers={"retry-after": said}), Say(GOOD))) as server:
+        assert client(server, waits=waits).reply(REQUEST).text == GOOD
+    assert len(waits) == 1 and 0 <= waits[0] <= 20
+
+
+def test_the_key_and_the_password_of_the_address_are_never_shown() -> None:
+    key = "sk-" + "S3cret" * 5
+    with openai_server(in_turn(Say(f"bad key {key}\x1b[31m", status=401))) as server:
+        url = server.url.replace("http://", "http://user:hunter2@")
+        chat = OpenAICompatible(model="m", base_url=url, api_key=SecretStr(key), timeout=5, retries=0)
+        with pytest.raises(PermanentError) as error:
+            chat.reply(REQUEST)
+    assert "401" in str(error.value)
+    for hidden in (key, "hunter2", "\x1b"):
+        assert hidden not in str(error.value)
+
+
+def test_an_endpoint_that_failed_is_not_asked_for_the_next_incident() -> None:
+    with openai_server(in_turn(Say("oops", status=500), Say(GOOD))) as server:
+        chat = client(server, retries=0)
+        with pytest.raises(RetryableError, match="500"):
+            chat.reply(REQUEST)
+        with pytest.raises(RetryableError, match=r"not asked again.*500"):
+            chat.reply(REQUEST)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("first", "costs"), [(Say("busy", status=429), False), (Say(GOOD, cut=True), True)])
+def test_each_further_try_is_told_before_it_is_made(first: Say, costs: bool) -> None:
+    told: list[bool] = []
+    with openai_server(in_turn(first, Say(GOOD))) as server:
+        client(server).reply(REQUEST, on_retry=told.append)
+    assert told == [costs]
+
+
 def test_nobody_listens() -> None:
     chat = OpenAICompatible(model="m", base_url="http://127.0.0.1:9/v1", api_key=None, timeout=2, retries=0)
-    with pytest.raises(RetryableError, match="127"):
+    with pytest.raises(RetryableError, match=r"127.*refused"):
         chat.reply(REQUEST)
 
 

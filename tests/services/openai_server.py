@@ -19,7 +19,8 @@ from typing import Any
 class Say:
     """One reply. `status` other than 200 is an error with `text` as its message.
 
-    `cut` ends the stream in the middle; `stall` waits (seconds) before anything is sent; `drip` sends comments only.
+    `cut` ends the stream in the middle; `stall` waits (seconds) before anything is sent; `drip` sends comments only;
+    `raw` is sent as it is, in place of a stream.
     """
 
     text: str = ""
@@ -31,6 +32,7 @@ class Say:
     close: bool = False
     stall: float = 0.0
     drip: bool = False
+    raw: bytes | None = None
     usage: bool = True
 
 
@@ -112,6 +114,9 @@ def openai_server(script: Script, models: tuple[str, ...] = ("test-model",)) -> 
             self.end_headers()
             self.close_connection = True
             try:
+                if say.raw is not None:
+                    self.wfile.write(say.raw)
+                    return
                 if say.drip:
                     while not state.stopping.wait(0.05):
                         self.wfile.write(b": still thinking\n\n")
