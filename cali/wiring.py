@@ -80,6 +80,7 @@ def budgets(settings: Settings, ledger: UsageLedger | None) -> Callable[[], Budg
     caps = Caps(
         incident_tokens=settings.llm_incident_token_cap,
         daily_tokens=settings.llm_daily_token_cap,
+        incident_cost=settings.llm_incident_cost_cap,
         daily_cost=settings.llm_daily_cost_cap,
         input_price=settings.llm_input_price,
         output_price=settings.llm_output_price,

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     llm_max_output_tokens: Annotated[int, Field(ge=100, description="tokens of one reply")] = 1500
     llm_incident_token_cap: Annotated[int, Field(ge=1000, description="tokens per incident, in and out")] = 20_000
     llm_daily_token_cap: Annotated[int, Field(ge=1000, description="tokens per day, in and out")] = 1_000_000
+    llm_incident_cost_cap: Annotated[float | None, Field(ge=0, description="US dollars per incident; needs prices")] = (
+        None
+    )
     llm_daily_cost_cap: Annotated[float | None, Field(ge=0, description="US dollars per day; needs the prices")] = None
     llm_input_price: Annotated[float | None, Field(ge=0, description="US dollars per million input tokens")] = None
     llm_output_price: Annotated[float | None, Field(ge=0, description="US dollars per million output tokens")] = None

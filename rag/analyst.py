@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
-from core.chat import ChatRequest, Usage
+from core.chat import ChatReply, ChatRequest, Usage
 from core.domain import (
     Analysis,
     Evidence,
@@ -28,7 +28,7 @@ from core.findings import Detection
 from core.ports import ChatModel
 from core.severity import LEVELS
 from core.wording import times
-from rag.budget import Budget
+from rag.budget import Budget, OverCapError
 from rag.evidence import EvidencePack, collect
 from rag.material import Masker, Material, Passage, assemble, inert
 from rag.prompts import Prompt, load
@@ -93,7 +93,8 @@ class Analyst:
         except CaliError as exc:
             return session.accounted(replace(fallback, dropped=(f"no model's analysis: {exc}",)))
         if reply is None:
-            return session.accounted(replace(fallback, dropped=tuple(session.problems)))
+            reasons = tuple(f"no model's analysis: {problem}" for problem in dict.fromkeys(session.problems))
+            return session.accounted(replace(fallback, dropped=reasons))
         verified = verify(reply, material, subject.incident)
         if self.options.second_opinion and verified.hypotheses:
             verified = self._reviewed(verified, material, session)
@@ -173,13 +174,11 @@ class _Session:
         for attempt in (request, None):
             if attempt is None:
                 attempt = replace(request, user=f"{request.user}\n\nYour last reply was refused: {self.problems[-1]}.")
-            refusal = self._budget.refuse(attempt)
-            if refusal is not None:
-                self.problems.append(f"no model was asked: {refusal}")
+            try:
+                reply = self._reply(attempt)
+            except OverCapError as exc:
+                self.problems.append(str(exc))
                 return None
-            charged = self._budget.charge(attempt, self._model.name)
-            reply = self._model.reply(attempt, self._on_text)
-            self._budget.settle(charged, reply)
             if reply.finish == "refusal":
                 self.problems.append("the model refused to answer")
                 return None
@@ -191,6 +190,19 @@ class _Session:
             except ValueError as exc:
                 self.problems.append(str(exc))
         return None
+
+    def _reply(self, request: ChatRequest) -> ChatReply:
+        """One reply, each try of it charged before it is sent: also one that broke off may cost."""
+        charged = self._budget.charge(request, self._model.name)
+
+        def tried(costs: bool) -> None:
+            nonlocal charged
+            if costs:
+                charged = self._budget.charge(request, self._model.name)
+
+        reply = self._model.reply(request, self._on_text, tried)
+        self._budget.settle(charged, reply)
+        return reply
 
     def accounted(self, analysis: Analysis) -> Analysis:
         """The analysis with what was spent on it."""

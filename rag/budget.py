@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.chat import ChatReply, ChatRequest, DailyUsage, Usage
+from core.errors import PermanentError
 from core.ports import UsageLedger
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Hard caps. Prices are US dollars per million tokens; None where unknown. `daily_cost` needs both prices."""
+    """Hard caps. Prices are US dollars per million tokens; None where unknown. The cost caps (US dollars) need both."""
 
     incident_tokens: int
     daily_tokens: int
+    incident_cost: float | None = None
     daily_cost: float | None = None
     input_price: float | None = None
     output_price: float | None = None
@@ -30,6 +33,10 @@ class Caps:
 def estimate_tokens(text: str) -> int:
     """A cautious estimate: three UTF-8 bytes a token, which no usual tokenizer exceeds on prose or logs."""
     return -(-len(text.encode()) // 3)
+
+
+class OverCapError(PermanentError):
+    """A request would pass a cap: it may not be sent."""
 
 
 class MemoryLedger:
@@ -57,32 +64,45 @@ class Budget:
     clock: Callable[[], datetime]
     used: Usage = field(default_factory=Usage)
 
-    def refuse(self, request: ChatRequest) -> str | None:
-        """Why a request may not be sent, or None where it may."""
-        expected = self._most(request)
-        if self.used.tokens + expected.tokens > self.caps.incident_tokens:
-            return (
-                f"the cap of {self.caps.incident_tokens:,} tokens per incident: {self.used.tokens:,} used, "
-                f"up to {expected.tokens:,} more needed"
-            )
-        today = self.ledger.spent(self._today()).usage
-        if today.tokens + expected.tokens > self.caps.daily_tokens:
-            return (
-                f"the cap of {self.caps.daily_tokens:,} tokens per day: {today.tokens:,} used, "
-                f"up to {expected.tokens:,} more needed"
-            )
-        if self.caps.daily_cost is not None:
-            if expected.cost_usd is None:
-                return "a daily cost cap without llm_input_price and llm_output_price: the cost cannot be known"
-            if (today.cost_usd or 0.0) + expected.cost_usd > self.caps.daily_cost:
-                return f"the cap of ${self.caps.daily_cost:g} per day: ${today.cost_usd or 0.0:.4f} used"
-        return None
-
     def charge(self, request: ChatRequest, model: str) -> Usage:
-        """Charges the most that a request may cost; returns it for `settle`."""
+        """Charges the most that a request may cost; returns it for `settle`.
+
+        Raises OverCapError where a cap would be passed; nothing is charged then. It is booked first and looked at
+        then: of processes that share an account, none passes a cap because it did not see what another one booked.
+        """
         most = self._most(request)
+        if self.used.tokens + most.tokens > self.caps.incident_tokens:
+            raise OverCapError(
+                f"the cap of {self.caps.incident_tokens:,} tokens per incident: {self.used.tokens:,} used, "
+                f"up to {most.tokens:,} more needed"
+            )
+        capped = self.caps.daily_cost is not None or self.caps.incident_cost is not None
+        if capped and most.cost_usd is None:
+            raise OverCapError("a cost cap without llm_input_price and llm_output_price: the cost cannot be known")
+        cost = (self.used.cost_usd or 0.0) + (most.cost_usd or 0.0)
+        if self.caps.incident_cost is not None and cost > self.caps.incident_cost:
+            raise OverCapError(
+                f"the cap of ${self.caps.incident_cost:g} per incident: ${self.used.cost_usd or 0.0:.4f} used, "
+                f"up to ${most.cost_usd or 0.0:.4f} more needed"
+            )
         self._book(model, most)
+        refusal = self._over_the_day(most)
+        if refusal is not None:
+            self._book(model, _minus(most))
+            raise OverCapError(refusal)
         return most
+
+    def _over_the_day(self, booked: Usage) -> str | None:
+        today = self.ledger.spent(self._today()).usage
+        if today.tokens > self.caps.daily_tokens:
+            return (
+                f"the cap of {self.caps.daily_tokens:,} tokens per day: {today.tokens - booked.tokens:,} used, "
+                f"up to {booked.tokens:,} more needed"
+            )
+        cost = today.cost_usd or 0.0
+        if self.caps.daily_cost is not None and cost > self.caps.daily_cost:
+            return f"the cap of ${self.caps.daily_cost:g} per day: ${cost - (booked.cost_usd or 0.0):.4f} used"
+        return None
 
     def settle(self, charged: Usage, reply: ChatReply) -> None:
         """Replaces a charge by the real counts."""
@@ -99,8 +119,13 @@ class Budget:
         self.ledger.add(self._today(), model, usage)
 
     def _most(self, request: ChatRequest) -> Usage:
-        tokens = estimate_tokens(request.system) + estimate_tokens(request.user) + 50
+        texts = (request.system, request.user, json.dumps(request.schema, ensure_ascii=False))
+        tokens = sum(map(estimate_tokens, texts)) + 50
         return Usage(tokens, request.max_output_tokens, self.caps.cost(tokens, request.max_output_tokens))
 
     def _today(self) -> date:
         return self.clock().date()
+
+
+def _minus(usage: Usage) -> Usage:
+    return Usage(-usage.input_tokens, -usage.output_tokens, None if usage.cost_usd is None else -usage.cost_usd)

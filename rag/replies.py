@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -12,7 +13,9 @@ from core.domain import Category, Verdict
 
 T = TypeVar("T", bound=BaseModel)
 
-_FENCED: Final = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
+_THOUGHTS: Final = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_MAX_OBJECTS: Final = 100
+"""Braces of one text at which an object is looked for."""
 _LONGEST: Final = 2000
 """Characters of one text field; the rest is cut."""
 
@@ -91,7 +94,7 @@ class ReviewReply(_Reply):
 class SecondOpinionReply(_Reply):
     """A second look at an analysis."""
 
-    reviews: list[ReviewReply] = Field(default_factory=list)
+    reviews: list[ReviewReply]
 
 
 def json_schema(reply: type[BaseModel]) -> dict[str, Any]:
@@ -108,34 +111,34 @@ def json_schema(reply: type[BaseModel]) -> dict[str, Any]:
 
 
 def parse(text: str, reply: type[T]) -> T:
-    """The reply in a model's text: plain JSON, JSON in a code fence, or JSON among other words.
+    """The reply in a model's text: plain JSON, JSON in a code fence, or JSON among other words or after thoughts.
 
     Raises ValueError that says what is wrong, in words that can be shown to the model.
     """
-    for candidate in _candidates(text):
-        try:
-            value = json.loads(candidate, strict=False)
-        except (ValueError, RecursionError):
-            continue
-        if not isinstance(value, dict):
-            continue
+    problem = "the reply holds no JSON object"
+    for value in _objects(_THOUGHTS.sub("", text)):
         try:
             return reply.model_validate(_clipped(value))
         except ValidationError as exc:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()[:5])
-            raise ValueError(f"the JSON does not fit the schema: {problems}") from exc
-    raise ValueError("the reply holds no JSON object")
+            problem = f"the JSON does not fit the schema: {problems}"
+    raise ValueError(problem)
 
 
-def _candidates(text: str) -> list[str]:
-    found = [text]
-    fenced = _FENCED.search(text)
-    if fenced:
-        found.append(fenced[1])
-    start, end = text.find("{"), text.rfind("}")
-    if 0 <= start < end:
-        found.append(text[start : end + 1])
-    return found
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, outermost first."""
+    decoder = json.JSONDecoder(strict=False)
+    at = text.find("{")
+    for _ in range(_MAX_OBJECTS):
+        if at < 0:
+            return
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = at + 1
+        else:
+            yield value
+        at = text.find("{", end)
 
 
 def _clipped(value: Any, depth: int = 0) -> Any:

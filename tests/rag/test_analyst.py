@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from core.chat import ChatRequest, Usage
 from core.domain import SimilarIncident, Verdict
 from core.testing import MemoryLog
 from rag.analyst import Analyst, AnalystOptions
-from rag.budget import Budget, Caps, MemoryLedger
+from rag.budget import Budget, Caps, MemoryLedger, OverCapError
 from rag.chain import OpenAICompatible
 from rag.replies import AnalysisReply, json_schema, parse
 
@@ -43,11 +43,27 @@ def test_a_good_reply_becomes_the_analysis() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("wrapping", ["```json\n{}\n```", "Here you are:\n{}\nGood luck!", "{}"])
+@pytest.mark.parametrize(
+    "wrapping",
+    ["```json\n{}\n```", "Here you are:\n{}\nSay if {you} need more!", '<think>{"a": 1}</think>{}', "{}"],
+)
 def test_json_is_found_among_other_words(wrapping: str) -> None:
     with openai_server(lambda body: Say(wrapping.replace("{}", good(body)))) as server:
         analysis = Analyst(endpoint(server.url), NoMasker).explain(subject(), budget())
     assert analysis.model == "test-model" and len(analysis.hypotheses) == 1
+
+
+@pytest.mark.integration
+def test_tries_that_broke_off_count_against_the_caps() -> None:
+    with openai_server(in_turn(Say("x", cut=True))) as server:
+        model = OpenAICompatible(
+            model="m", base_url=server.url, api_key=None, timeout=5, retries=9, sleep=lambda _: None
+        )
+        account = budget(incident_tokens=8000)
+        analysis = Analyst(model, NoMasker).explain(subject(), account)
+        assert 1 <= len(server.requests) <= 3
+    assert account.used.tokens <= 8000
+    assert "per incident" in analysis.dropped[0]
 
 
 @pytest.mark.integration
@@ -129,6 +145,7 @@ def test_caps_are_hard() -> None:
         ({"incident_tokens": 1000}, "per incident"),
         ({"daily_tokens": 1000}, "per day"),
         ({"daily_cost": 0.001, "input_price": 10.0, "output_price": 10.0}, r"$0.001 per day"),
+        ({"incident_cost": 0.001, "input_price": 10.0, "output_price": 10.0}, r"$0.001 per incident"),
         ({"daily_cost": 1.0}, "cannot be known"),
     ):
         analysis = analyst.explain(subject(), budget(**caps))
@@ -155,6 +172,25 @@ def test_the_daily_account_outlives_one_incident_and_ends_with_the_day() -> None
     now[0] += timedelta(minutes=5)
     analyst.explain(subject(), Budget(caps, ledger, lambda: now[0]))
     assert len(model.requests) == asked + 1
+
+
+class RivalLedger(MemoryLedger):
+    """An account in which another process books the same as we do, at the same moment."""
+
+    def add(self, day: date, model: str, usage: Usage) -> None:
+        super().add(day, model, usage)
+        if usage.tokens > 0:
+            super().add(day, "rival", usage)
+
+
+def test_a_cap_holds_against_what_another_process_books_meanwhile() -> None:
+    ledger = RivalLedger()
+    request = ChatRequest("", "x" * 9_000, "analysis", {}, 1_000)
+    account = Budget(Caps(incident_tokens=50_000, daily_tokens=7_000), ledger, lambda: NOW)
+    with pytest.raises(OverCapError, match="per day"):
+        account.charge(request, "m")
+    assert account.used.tokens == 0
+    assert 0 < ledger.spent(NOW.date()).usage.tokens < 7_000  # the rival's alone
 
 
 def test_a_request_that_failed_stays_charged() -> None:
