@@ -135,7 +135,8 @@ def _analysis(incident: IncidentModel, analysis: AnalysisModel) -> list[str]:
         cited = f" (evidence {text(ids, 100)})" if ids else ""
         lines.append(f"- guess, {percent(hypothesis.confidence)}: {text(hypothesis.cause)}{cited}")
     if analysis.dropped:
-        lines.append(f"- {count(len(analysis.dropped), 'claim')} dropped by the check of citations")
+        why = f": {text(analysis.dropped[0])}" if analysis.model is None else ""
+        lines.append(f"- {view.dropped(analysis)}{why}")
     return [*lines, ""]
 
 

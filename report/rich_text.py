@@ -275,9 +275,7 @@ class _Page:
             self._evidence(hypothesis.evidence, limit=2)
         self._more(len(others), "more guesses")
         if analysis.dropped:
-            self._indented(
-                (f"{count(len(analysis.dropped), 'claim')} dropped, refused by the check of citations:", "yellow")
-            )
+            self._indented((f"{view.dropped(analysis)}:", "yellow"))
             for claim in analysis.dropped[: self.top]:
                 self._bullet((clip(claim, 2 * self.width), "dim"))
             self._more(len(analysis.dropped), "more dropped")

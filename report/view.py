@@ -147,6 +147,13 @@ def similar(incident: IncidentModel) -> Sequence[SimilarModel]:
     return _unique([*incident.similar, *(incident.analysis.similar if incident.analysis else ())], key=lambda s: s.id)
 
 
+def dropped(analysis: AnalysisModel) -> str:
+    """What the list of dropped claims is: claims that were refused, or why there is no analysis of a model."""
+    if analysis.model is None:
+        return "A model was to explain this, and did not"
+    return f"{count(len(analysis.dropped), 'claim')} of the model dropped by the checks"
+
+
 def author(analysis: AnalysisModel) -> str:
     """Who says so and at what price: `model gpt-x, prompt v3, 3,200 tokens in, 410 out, $0.0123`."""
     if analysis.model is None:

@@ -104,6 +104,17 @@ def test_ids_of_a_prompt_that_nobody_sent_are_not_shown(explained: Findings, for
 
 
 @each_form
+def test_an_endpoint_that_failed_is_told_as_that(explained: Findings, form: Callable[[Report], str]) -> None:
+    finding = explained.findings[-1]
+    assert finding.analysis is not None
+    failed = dataclasses.replace(finding.analysis, model=None, dropped=("no model's analysis: it answered 500",))
+    text = form(build(dataclasses.replace(explained, findings=(dataclasses.replace(finding, analysis=failed),))))
+    assert "A model was to explain this, and did not" in text
+    assert "it answered 500" in text
+    assert "claim" not in text.split("did not")[1].split("500")[0]
+
+
+@each_form
 def test_facts_and_guesses_are_told_apart(explained: Findings, form: Callable[[Report], str]) -> None:
     text = form(build(explained)).replace("\\", "")
     assert "Most likely cause (seen before)" in text
@@ -111,7 +122,7 @@ def test_facts_and_guesses_are_told_apart(explained: Findings, form: Callable[[R
     assert "confidence 80 %" in text
     assert "model gpt-test, prompt analyse-1, 3,200 tokens in, 410 out, $0.0123" in text
     assert "for E1, E2; against E7" in text
-    assert "1 claim dropped" in text
+    assert "1 claim of the model dropped by the checks" in text
     assert "set db.pool.max to 50 on one pod" in text
     assert "Read the config history" in text
 
