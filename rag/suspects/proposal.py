@@ -195,9 +195,13 @@ def message_of(clue: Clue) -> str:
     return shorten(clue.text.split("\n", 1)[0])
 
 
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m|\[(?:[0-9]{1,3};)*(?:0|[1-9][0-9]{0,2})m(?!s?\]|in)")
+"""A colour code, also one that lost its escape character; `[main]`, `[5m]` and `[15min]` are words of the log."""
+
+
 def shorten(text: str, limit: int = MAX_CAUSE) -> str:
     """One line, at most `limit` characters, without colour codes."""
-    flat = " ".join(re.sub(r"\x1b?\[[0-9;]*m", "", text).split())
+    flat = " ".join(_COLOUR.sub("", text).split())
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 

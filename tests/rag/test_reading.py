@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.domain import FAULT_TYPES
 from rag.suspects.lexicon import SIGNS
 from rag.suspects.objects import subject
+from rag.suspects.proposal import shorten
 from rag.suspects.reading import read
 
 
@@ -113,3 +114,16 @@ def test_an_overlong_text_costs_a_bounded_time() -> None:
         read(word * 100_000)
         subject(word * 100_000)
     assert time.perf_counter() - started < 10.0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\x1b[31mERROR\x1b[0m pool exhausted", "ERROR pool exhausted"),
+        ("[1;31mERROR[0m pool exhausted", "ERROR pool exhausted"),
+        ("checkout [main] pool exhausted", "checkout [main] pool exhausted"),
+        ("no answer in [5m] or [15min]", "no answer in [5m] or [15min]"),
+    ],
+)
+def test_a_cause_loses_colours_and_no_words(text: str, told: str) -> None:
+    assert shorten(text) == told
