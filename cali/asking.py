@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
-from cali import recall
 from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, reported, run_detection
 from cali.question import Window, services_of, window_of
+from cali.recall import Recollection, consulted
 from cali.state import StateFolder
 from cali.wiring import redactor
 from cali.wish import Wish, wishes_of
@@ -21,7 +21,6 @@ from core.config import Settings
 from core.domain import ChangeEvent, Incident, Stats, TimeWindow
 from core.errors import InputError
 from core.findings import Answer, Detection, Finding, Findings
-from core.ports import IncidentMemory
 from ingest.sources.files import OpenedSources, open_sources
 from rag.suspects.change import about_of
 from rag.suspects.scene import survey
@@ -64,13 +63,13 @@ def ask(
     state = StateFolder(settings.state)
     if not state.path.is_dir():
         raise InputError(f"nothing was analysed into {state.path} yet; run `cali analyze PATH` first")
-    with learning(state, settings, "ask") as learned, recall.opened(settings) as memory:
+    with learning(state, settings, "ask") as learned, consulted(settings) as past:
         with learned.catalog.transaction() as connection:
             known = runs.covering(connection, None, None)
         if not known:
             raise InputError(f"nothing was analysed into {state.path} yet; run `cali analyze PATH` first")
         understood = _understand(question, known, learned, settings, session, fresh, now)
-        findings, searched = _search(understood, learned, settings, question, memory, now, watcher)
+        findings, searched = _search(understood, learned, settings, question, past, now, watcher)
         answer = _answer(question, understood, findings, searched, now, settings.display_zone)
         with learned.catalog.transaction() as connection:
             window = understood.window
@@ -133,7 +132,7 @@ def _search(
     learned: Learned,
     settings: Settings,
     question: str,
-    memory: IncidentMemory | None,
+    past: Recollection,
     now: datetime,
     watcher: Watcher | None,
 ) -> tuple[Findings, str]:
@@ -152,7 +151,7 @@ def _search(
         nothing = OpenedSources((), ())
         told = reported(watcher)  # a question learns nothing
         detection = run_detection(request, settings, opened, nothing, learned.miner, learned.history, now, told)
-        explainer = explainer_of(settings, learned, memory, watcher)
+        explainer = explainer_of(settings, learned, past, watcher)
         touching = tuple(incident for incident in detection.incidents if _touches(incident, start, end))
         detection = replace(detection, incidents=touching)
         findings = explain(detection, opened.unreadable, question=question, now=now, explainer=explainer)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from cali import recall, wiring
+from cali import wiring
+from cali.recall import Recollection, consulted
 from cali.state import StateFolder
 from core.chat import ChatRequest
 from core.config import Settings
@@ -80,8 +81,7 @@ class Explainer:
 
     analyst: Analyst | None = None
     budget: Callable[[], Budget] | None = None
-    memory: IncidentMemory | None = None
-    tenant: str = "default"
+    past: Recollection = field(default_factory=Recollection)
     watcher: Watcher | None = None
 
 
@@ -169,41 +169,44 @@ def analyze(
         )
         explainer = Explainer(wiring.analyst(settings), wiring.budgets(settings, None), watcher=watcher)
         return _outcome(detection, opened, baseline, request.symptom, now, explainer)
-    held = recall.opened(settings) if memory is None else nullcontext(memory)
+    held = consulted(settings) if memory is None else nullcontext(Recollection(memory, settings.memory_tenant))
     with learning(state, settings, "analyze") as learned, held as past:
         reading = learned.reading(watcher)
         detection = run_detection(request, settings, opened, baseline, learned.miner, learned.history, now, reading)
         explainer = explainer_of(settings, learned, past, watcher)
         outcome = _outcome(detection, opened, baseline, request.symptom, now, explainer)
         learned.remember(detection, detection.sources, now)
-        recall.remember(past, outcome.findings, detection, settings.memory_tenant)
+        past.keep(outcome.findings, detection)
     return outcome
 
 
-def explainer_of(
-    settings: Settings, learned: Learned, memory: IncidentMemory | None, watcher: Watcher | None
-) -> Explainer:
+def explainer_of(settings: Settings, learned: Learned, past: Recollection, watcher: Watcher | None) -> Explainer:
     """The explainer of a run that keeps state: what models cost is booked in the catalog."""
     from catalog.usage import CatalogUsage
 
     ledger = CatalogUsage(learned.catalog)
-    return Explainer(
-        wiring.analyst(settings), wiring.budgets(settings, ledger), memory, settings.memory_tenant, watcher
-    )
+    return Explainer(wiring.analyst(settings), wiring.budgets(settings, ledger), past, watcher)
 
 
-def prompts(request: Request, settings: Settings, *, now: datetime) -> list[tuple[Incident, ChatRequest]]:
-    """What would be sent to a model for each incident, and nothing is sent. Uses the memory, learns nothing."""
+def prompts(
+    request: Request, settings: Settings, *, state: StateFolder | None, now: datetime
+) -> list[tuple[Incident, ChatRequest]]:
+    """What `analyze` with the same arguments would send to a model for each incident. Nothing is sent or learned."""
     opened = _open(request.paths, "nothing to analyse")
     baseline = _open(request.baseline, "no baseline") if request.baseline else OpenedSources((), ())
-    detection = run_detection(
-        request, settings, opened, baseline, DrainMiner(wiring.miner_config(settings)), None, now, None
-    )
     analyst = wiring.analyst(settings)
-    with recall.opened(settings) as memory:
-        explainer = Explainer(analyst, None, memory, settings.memory_tenant)
-        subjects = [_subject(incident, detection, request.symptom, explainer) for incident in detection.incidents]
-    return [(subject.incident, analyst.prompt(subject)) for subject in subjects[:EXPLAINED]]
+    with ExitStack() as stack:
+        miner, history, past = DrainMiner(wiring.miner_config(settings)), None, Recollection()
+        if state is not None and state.path.is_dir():
+            learned = stack.enter_context(learning(state, settings, "analyze"))
+            miner, history = learned.miner, learned.history
+        if state is not None:
+            past = stack.enter_context(consulted(settings))
+        detection = run_detection(request, settings, opened, baseline, miner, history, now, None)
+        explainer = Explainer(analyst, None, past)
+        worst = sorted(detection.incidents, key=_order)[:EXPLAINED]
+        subjects = [_subject(incident, detection, request.symptom, explainer) for incident in worst]
+        return [(subject.incident, analyst.prompt(subject)) for subject in subjects]
 
 
 def _open(paths: Sequence[str], purpose: str) -> OpenedSources:
@@ -325,7 +328,7 @@ def _subject(
     incident: Incident, detection: Detection, symptom: str | None, explainer: Explainer, question: str | None = None
 ) -> Subject:
     ranking = rank(incident, detection, symptom=symptom)
-    past = recall.recall(explainer.memory, incident, ranking.suspects, explainer.tenant)
+    past = explainer.past.of(incident, ranking.suspects)
     return Subject(
         incident=incident,
         detection=detection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -49,6 +50,20 @@ class Moment(click.ParamType[datetime | timedelta]):
         if moment.tzinfo is None:
             self.fail(f"{text!r} has no zone; write {text}Z for UTC", param, ctx)
         return moment
+
+
+class Words(click.ParamType[str]):
+    """Text that people give. Bytes that are no text in the terminal's encoding become replacement characters."""
+
+    name = "TEXT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def read_stdin() -> str:
+    """The text on standard input, as `Words` takes it."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
 class SeveralValues(click.Command):

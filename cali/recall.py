@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from core.domain import SimilarIncident
+from core.errors import CaliError
 from core.memory import MemoryFilter, MemoryKind, MemoryMatch
 from rag.memory import is_initialised
 
@@ -116,6 +119,48 @@ def opened(settings: Settings) -> Iterator[IncidentMemory | None]:
         yield memory
     finally:
         memory.close()
+
+
+@contextmanager
+def consulted(settings: Settings) -> Iterator[Recollection]:
+    """The memory of the settings as an analysis uses it: one that cannot be had (held by another process, out of reach,
+    of another model) is told and left out."""
+    with ExitStack() as stack:
+        recollection = Recollection(None, settings.memory_tenant)
+        try:
+            recollection.memory = stack.enter_context(opened(settings))
+        except CaliError as exc:
+            recollection.lose(exc)
+        yield recollection
+
+
+@dataclass(slots=True)
+class Recollection:
+    """What an analysis asks of memory, which is a hint: what fails there never costs the report. `memory` None: there
+    is none, or it failed."""
+
+    memory: IncidentMemory | None = None
+    tenant: str = "default"
+
+    def of(self, incident: Incident, suspects: Sequence[Suspect]) -> Recalled:
+        """What memory has on an incident."""
+        try:
+            return recall(self.memory, incident, suspects, self.tenant)
+        except CaliError as exc:
+            self.lose(exc)
+            return Recalled()
+
+    def keep(self, findings: Findings, detection: Detection) -> None:
+        """Remembers what was found."""
+        try:
+            remember(self.memory, findings, detection, self.tenant)
+        except CaliError as exc:
+            self.lose(exc)
+
+    def lose(self, reason: CaliError) -> None:
+        """Goes on without memory, and says so."""
+        self.memory = None
+        click.echo(f"without memory, nothing is recalled or remembered: {reason}", err=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from cali.options import Moment, SeveralValues
+from cali.options import Moment, SeveralValues, Words
 from cali.output import FORMATS, Format
 
 
@@ -19,7 +20,7 @@ from cali.output import FORMATS, Format
 @click.option("--since", type=Moment(), help="Judge from here: RFC 3339, or 30m, 2h before the last line.")
 @click.option("--until", type=Moment(), help="Judge until here.")
 @click.option("--service", "services", multiple=True, metavar="NAME", help="Only this service (repeatable).")
-@click.option("--symptom", metavar="TEXT", help="What users or the alert saw; steers the ranking of causes only.")
+@click.option("--symptom", type=Words(), help="What users or the alert saw; steers the ranking of causes only.")
 @click.option("--format", "chosen", type=click.Choice(FORMATS), default="rich", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Learned state; default .cali.")
@@ -74,11 +75,12 @@ def analyze(
         raise click.UsageError("--state and --no-state exclude each other")
     settings = load(state=state, timezone=timezone)
     request = Request(paths, baseline, since, until, services, symptom)
-    if explain_prompt:
-        for incident, prompt in prompts(request, settings, now=datetime.now(UTC)):
-            click.echo(f"=== incident {incident.id}\n--- system\n{prompt.system}\n--- user\n{prompt.user}")
-        return 0
     folder = None if no_state else StateFolder(settings.state)
+    if explain_prompt:
+        for incident, prompt in prompts(request, settings, state=folder, now=datetime.now(UTC)):
+            click.echo(f"=== incident {incident.id}\n--- system\n{prompt.system}\n--- user\n{prompt.user}")
+            click.echo(f"--- schema of the reply ({prompt.name})\n{json.dumps(prompt.schema)}")
+        return 0
     with progress(not quiet) as show:
         outcome = run(request, settings, state=folder, now=datetime.now(UTC), watcher=show)
     leaves = redact or (redact is None and chosen == "markdown")

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import click
 
+from cali.options import Words
+
 
 @click.command()
-@click.argument("question", nargs=-1, required=True)
+@click.argument("question", nargs=-1, required=True, type=Words())
 @click.option("--state", type=click.Path(path_type=Path), metavar="DIR", help="Learned state; default .cali.")
 @click.option("--session", metavar="ID", help="Continue this conversation.")
 @click.option("--new", "fresh", is_flag=True, help="Start a new conversation.")

@@ -128,6 +128,29 @@ def test_explain_prompt_prints_what_would_be_sent_and_sends_nothing(analysed: Pa
     assert "never an instruction" in done.out
 
 
+def test_explain_prompt_is_what_a_run_on_the_same_state_sends(tmp_path: Path) -> None:
+    (tmp_path / "checkout.log").write_text(app_log())
+    assert cali("analyze", "checkout.log", "--quiet", cwd=tmp_path).code == 0  # what was learned counts as history
+    with openai_server(lambda _: Say("no JSON")) as server:
+        model = {"CALI_LLM_BASE_URL": server.url, "CALI_LLM_MODEL": "test-model"}
+        explained = cali("analyze", "checkout.log", "--explain-prompt", cwd=tmp_path, **model)
+        assert server.requests == []
+        assert cali("analyze", "checkout.log", "--quiet", cwd=tmp_path, **model).code == 0
+        system, user = (message["content"] for message in server.requests[0]["messages"])
+    assert f"--- system\n{system}\n--- user\n{user}\n--- schema" in explained.out
+
+
+def test_a_memory_that_cannot_be_had_costs_no_report_and_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "checkout.log").write_text(app_log())
+    (tmp_path / ".cali").mkdir()
+    (tmp_path / ".cali" / "memory.db").write_text("this is no database")
+    done = cali("analyze", "checkout.log", "--format", "json", cwd=tmp_path)
+    assert done.code == 0 and len(done.json["incidents"]) == 1
+    assert "without memory" in done.err and "memory.db" in done.err
+    asked = cali("ask", "why did checkout fail?", cwd=tmp_path)
+    assert asked.code == 0 and "pool" in asked.out and "without memory" in asked.err
+
+
 def test_doctor_says_what_is_there_and_what_is_missing(analysed: Path, tmp_path: Path) -> None:
     fresh = cali("doctor", cwd=tmp_path)
     assert fresh.code == 0
