@@ -102,7 +102,9 @@ def run(arguments: list[str], **context: Any) -> int:
         result = cli.main(args=arguments, prog_name="cali", standalone_mode=False, **context)
         return result if isinstance(result, int) else 0
     except CaliError as error:
-        click.echo(f"Error: {error}", err=True)
+        from report.text import printable  # what a server or a file name says is not obeyed by the terminal
+
+        click.echo("Error: " + "\n".join(map(printable, str(error).split("\n"))), err=True)
         return error.exit_code
     except click.exceptions.Exit as done:
         return done.exit_code

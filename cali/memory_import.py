@@ -48,7 +48,7 @@ def import_paths(
     done = Import(0, 0, 0, 0, 0, ())
     for path, documents, quarantined in _read(paths, settings, kind, now, report):
         result = memory.add(documents)
-        gone = _gone(memory, str(path), documents, settings.memory_tenant)
+        gone = _gone(memory, _source(path, settings), documents, settings.memory_tenant)
         done = Import(
             files=done.files + 1,
             added=done.added + result.added,
@@ -76,12 +76,12 @@ def _read(
             continue
         files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix.lower() in TYPES)
         if not files:
-            raise InputError(f"{path} has no files of type {', '.join(sorted(TYPES))}")
+            yield path, (), (Quarantined(str(path), 0, f"no files of type {', '.join(sorted(TYPES))}"),)
         for file in files:
             try:
-                imported = read_file(file, tenant=settings.memory_tenant, kind=kind)
+                imported = read_file(file, tenant=settings.memory_tenant, kind=kind, name=_source(file, settings))
             except InputError as exc:
-                yield file, (), (Quarantined(str(file), 0, str(exc)),)
+                yield file, (), (Quarantined(str(file), 0, str(exc).removeprefix(f"{file}: ")),)
                 continue
             yield file, imported.documents, imported.quarantined
 
@@ -96,7 +96,7 @@ def _dataset(root: Path, settings: Settings, now: datetime, report: Callable[[st
         cause = read_labels(case, root).root_cause
         text = (cause.text if cause else None) or None
         if case.text is not None:
-            imported = read_file(case.text, tenant=settings.memory_tenant)
+            imported = read_file(case.text, tenant=settings.memory_tenant, name=_source(case.text, settings))
             known = [replace(document, cause=text or document.cause) for document in imported.documents]
             yield case.text, known, imported.quarantined
             continue
@@ -135,6 +135,13 @@ def _case_documents(
         case.case_id, findings, symptom=case.symptom, tenant=settings.memory_tenant, source=source, cause=cause
     )
     return [document]
+
+
+def _source(path: Path, settings: Settings) -> str:
+    """The name by which a file is known again, from whichever folder it is imported: its path from the folder that the
+    state folder is in, where it lies below that, else the whole path."""
+    whole, home = path.resolve(), settings.state.resolve().parent
+    return str(whole.relative_to(home) if whole.is_relative_to(home) else whole)
 
 
 def _gone(memory: IncidentMemory, source: str, documents: Sequence[MemoryDocument], tenant: str) -> list[str]:

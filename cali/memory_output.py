@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from core.memory import MemoryDocument, MemoryMatch, MemoryStats
 from rag.memory.codec import to_json
+from report.text import printable
+
+MAX_LINE: Final = 20_000
+"""Characters of a line that are shown: more than a document may have."""
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Prints text that others wrote: its line ends are kept, everything else that a terminal would obey is shown."""
+    click.echo("\n".join(printable(line, limit=MAX_LINE) for line in text.split("\n")), err=err)
 
 
 def matches_json(matches: Sequence[MemoryMatch]) -> dict[str, Any]:
@@ -41,59 +51,41 @@ def stats_json(stats: MemoryStats) -> dict[str, Any]:
 def print_matches(matches: Sequence[MemoryMatch], query: str, zone: tzinfo) -> None:
     """Matches, one short block each."""
     if not matches:
-        click.echo(f"nothing in memory resembles {_short(query, 80)!r} under these filters")
+        say(f"nothing in memory resembles {_short(query, 80)!r} under these filters")
         return
     for rank, match in enumerate(matches, 1):
         document = match.document
         seen = f"seen {match.times_seen} times, last on" if match.times_seen > 1 else ""
         when = f"{seen} {_day(match.last_seen, zone)}".strip() if match.last_seen else ""
         facts = ", ".join(part for part in (document.kind.value, ", ".join(document.services[:3]), when) if part)
-        click.echo(f"{rank}. {_short(document.title, 100)}  [{match.score:.2f}]")
-        click.echo(f"   {document.id}  ({facts})")
+        say(f"{rank}. {_short(document.title, 100)}  [{match.score:.2f}]")
+        say(f"   {document.id}  ({facts})")
         for name, text in (("cause", document.cause), ("fix", document.fix)):
             if text:
-                click.echo(f"   {name}: {_short(text, 150)}")
+                say(f"   {name}: {_short(text, 150)}")
         if not document.cause and not document.fix:
-            click.echo(f"   {_short(document.text, 150)}")
+            say(f"   {_short(document.text, 150)}")
         if judged := _judged(document):
-            click.echo(f"   {judged}")
-        click.echo("   found by " + ", ".join(f"{s.name} #{s.rank} ({s.score:.2f})" for s in match.signals))
+            say(f"   {judged}")
+        say("   found by " + ", ".join(f"{s.name} #{s.rank} ({s.score:.2f})" for s in match.signals))
 
 
 def print_documents(documents: Sequence[MemoryDocument], zone: tzinfo) -> None:
-    """A table of documents."""
+    """Documents, two lines each: when, what, and the id by which the other commands know it."""
     if not documents:
-        click.echo("nothing in memory under these filters")
+        say("nothing in memory under these filters")
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("id", "kind", "when", "services", "title", "cause", "outcome"):
-        table.add_column(name, overflow="ellipsis", no_wrap=name in ("id", "kind", "when", "outcome"))
+    width = max(shutil.get_terminal_size((120, 40)).columns, 60)
     for document in documents:
-        table.add_row(
-            *(
-                Text(value)
-                for value in (
-                    document.id,
-                    document.kind.value,
-                    _day(document.starts_at, zone),
-                    ", ".join(document.services[:3]),
-                    _short(document.title, 60),
-                    _short(document.cause or "", 60),
-                    document.outcome.value,
-                )
-            )
-        )
-    Console().print(table)
+        head = f"{_day(document.starts_at, zone):<11}  {document.kind.value:<10}  {document.outcome.value:<11}  "
+        say(head + _short(document.title, width - len(head)))
+        facts = [document.id, ", ".join(document.services[:3]), f"cause: {document.cause}" if document.cause else ""]
+        say(" " * 13 + _short("  ".join(fact for fact in facts if fact), width - 13))
 
 
 def print_document(document: MemoryDocument, zone: tzinfo) -> None:
     """Everything about one document."""
-    click.echo(f"{document.title}\n{document.id}")
+    say(f"{document.title}\n{document.id}")
     for name, text in (
         ("kind", document.kind.value),
         ("level", document.level or ""),
@@ -109,20 +101,20 @@ def print_document(document: MemoryDocument, zone: tzinfo) -> None:
         *sorted(document.labels.items()),
     ):
         if text:
-            click.echo(f"  {name:<9} {text}")
-    click.echo(f"\n{document.text}")
+            say(f"  {name:<9} {text}")
+    say(f"\n{document.text}")
 
 
 def print_stats(stats: MemoryStats, zone: tzinfo) -> None:
     """What a memory holds."""
     size = f", {stats.bytes / 1e6:,.1f} MB" if stats.bytes is not None else ""
-    click.echo(f"{stats.location} (schema {stats.schema}{size})")
-    click.echo(f"  model      {stats.model}, {stats.dimension} dimensions")
-    click.echo(f"  incidents  {stats.incidents:,}; confirmed {stats.confirmed:,}, rejected {stats.rejected:,} times")
-    click.echo(f"  documents  {stats.documents:,} passages")
-    click.echo(f"  templates  {stats.templates:,}")
+    say(f"{stats.location} (schema {stats.schema}{size})")
+    say(f"  model      {stats.model}, {stats.dimension} dimensions")
+    say(f"  incidents  {stats.incidents:,}; confirmed {stats.confirmed:,}, rejected {stats.rejected:,} times")
+    say(f"  documents  {stats.documents:,} passages")
+    say(f"  templates  {stats.templates:,}")
     if stats.oldest and stats.newest:
-        click.echo(f"  from       {_day(stats.oldest, zone)} to {_day(stats.newest, zone)}")
+        say(f"  from       {_day(stats.oldest, zone)} to {_day(stats.newest, zone)}")
 
 
 def _judged(document: MemoryDocument) -> str:

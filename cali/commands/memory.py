@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from cali.commands.memory_feedback import confirm, forget, reject
 from cali.memory_access import FORMAT, STATE, known_document, opened_memory, print_json, settings_of
-from cali.options import Moment
+from cali.options import Moment, Words, read_stdin
 
 if TYPE_CHECKING:
     from core.config import Settings
@@ -67,13 +66,15 @@ def init(state: Path | None) -> None:
 
 @memory.command()
 @click.option("--id", "document_id", metavar="ID", help="Adding the same id again replaces it; default: from the text.")
-@click.option("--title", required=True, metavar="TEXT", help="What happened, in one line.")
-@click.option("--text", metavar="TEXT", help="Symptoms and log lines; - reads stdin.")
-@click.option("--service", "services", multiple=True, metavar="NAME", help="What it concerned (repeatable).")
+@click.option("--title", required=True, type=Words(), help="What happened, in one line.")
+@click.option("--text", type=Words(), help="Symptoms and log lines; - reads stdin.")
+@click.option(
+    "--service", "services", multiple=True, type=Words(), metavar="NAME", help="What it concerned (repeatable)."
+)
 @click.option("--level", type=_LEVELS)
 @click.option("--started", type=Moment(), metavar="TIME", help="When it began; default now.")
-@click.option("--cause", metavar="TEXT")
-@click.option("--fix", metavar="TEXT")
+@click.option("--cause", type=Words())
+@click.option("--fix", type=Words())
 @FORMAT
 @STATE
 def add(
@@ -93,8 +94,10 @@ def add(
 
     from core.memory import MemoryDocument, MemoryKind, Outcome
 
+    if not title.strip():
+        raise click.BadParameter("what happened, in one line", param_hint="--title")
     if text == "-":
-        text = sys.stdin.read()
+        text = read_stdin()
     settings = settings_of(state)
     now = datetime.now(UTC)
     digest = hashlib.sha256(f"{title}\0{text or ''}\0{services}".encode()).hexdigest()[:16]
@@ -129,6 +132,7 @@ def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path 
     before; passages that are gone from it are forgotten.
     """
     from cali.memory_import import import_paths
+    from cali.memory_output import say
     from core.memory import MemoryKind
 
     settings = settings_of(state)
@@ -144,19 +148,21 @@ def import_(paths: tuple[Path, ...], kind: str | None, chosen: str, state: Path 
             f"{result.unchanged:,} unchanged, {result.forgotten:,} forgotten, {len(result.quarantined):,} not usable"
         )
         for item in result.quarantined[:20]:
-            click.echo(f"  {item.source}:{item.position}: {item.reason}", err=True)
+            say(f"  {item.source}{f':{item.position}' if item.position else ''}: {item.reason}", err=True)
+        if len(result.quarantined) > 20:
+            click.echo(f"  {len(result.quarantined) - 20:,} more", err=True)
     return 2 if result.quarantined else 0
 
 
 @memory.command()
-@click.argument("query", nargs=-1, required=True, metavar="TEXT...")
+@click.argument("query", nargs=-1, required=True, type=Words(), metavar="TEXT...")
 @click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True, help="How many.")
 @_filters
 @FORMAT
 @STATE
 def search(query: tuple[str, ...], k: int, chosen: str, state: Path | None, **filters: Any) -> None:
     """Find what resembles TEXT: a symptom, an error line, a cause. TEXT - reads stdin."""
-    text = sys.stdin.read() if query == ("-",) else " ".join(query)
+    text = read_stdin() if query == ("-",) else " ".join(query)
     settings = settings_of(state)
     with opened_memory(settings) as held:
         where = _where(settings, **filters)
@@ -312,13 +318,15 @@ def _moment(given: datetime | timedelta | None, now: datetime) -> datetime | Non
 
 
 def _print_added(document_id: str, result: Any, chosen: str) -> None:
+    from cali.memory_output import say
+
     if chosen == "json":
         print_json(
             "cali.memory.add/1", id=document_id, added=result.added, updated=result.updated, unchanged=result.unchanged
         )
     else:
         what = "added" if result.added else "updated" if result.updated else "unchanged"
-        click.echo(f"{what} {document_id}")
+        say(f"{what} {document_id}")
 
 
 def _tell(text: str) -> None:

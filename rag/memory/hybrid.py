@@ -209,6 +209,7 @@ class HybridMemory:
             document,
             title=redact(document.title)[:500],
             text=redact(document.text)[:MAX_TEXT_CHARS],
+            services=tuple(map(redact, document.services)),
             cause=redact(document.cause)[:2000] if document.cause else None,
             fix=redact(document.fix)[:2000] if document.fix else None,
             source=redact(document.source) if document.source else None,

@@ -6,6 +6,7 @@ is kept: known keys fill fields, the rest become labels.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,20 +76,34 @@ def read_file(path: Path, *, tenant: str, kind: MemoryKind | None = None, name: 
     source = name or str(path)
     try:
         if path.stat().st_size > MAX_FILE_BYTES and path.suffix.lower() not in (".jsonl", ".ndjson"):
-            raise InputError(f"{path} is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB: split it")
+            raise InputError(f"{path}: larger than {MAX_FILE_BYTES // 1024 // 1024} MiB: split it")
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             with path.open("rb") as lines:
                 return read_jsonl(lines, source, tenant=tenant)
         content = path.read_bytes()
     except OSError as exc:
-        raise InputError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise InputError(f"{path}: cannot be read: {exc.strerror}") from exc
     if path.suffix.lower() == ".json":
         return read_jsonl([content.replace(b"\n", b" ")], source, tenant=tenant)
     if path.suffix.lower() not in (".md", ".markdown", ".txt"):
         raise InputError(
             f"{path}: type {path.suffix or 'none'} is unknown; expected .md, .markdown, .txt, .jsonl, .json"
         )
-    return read_markdown(content.decode("utf-8", errors="replace"), source, tenant=tenant, kind=kind)
+    return read_markdown(_decoded(content, path), source, tenant=tenant, kind=kind)
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    """The text of a file: UTF-8, or what its byte order mark says. Raises InputError where it is neither.
+
+    What is wrong here and there is replaced; a file of which a fiftieth is wrong has another encoding or is no text.
+    """
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    text = content.decode("utf-8-sig", errors="replace")
+    if text.count("\0") or text.count("\ufffd") > len(text) / 50:
+        raise InputError(f"{path}: no UTF-8 text; convert it first, such as with `iconv -f cp949 -t utf-8`")
+    return text
 
 
 def read_markdown(text: str, source: str, *, tenant: str, kind: MemoryKind | None = None) -> Imported:
@@ -149,6 +164,7 @@ def read_jsonl(lines: Iterator[bytes] | Sequence[bytes] | Any, source: str, *, t
     documents: list[MemoryDocument] = []
     quarantined: list[Quarantined] = []
     for number, line in enumerate(lines, 1):
+        line = line.removeprefix(codecs.BOM_UTF8)
         if not line.strip():
             continue
         try:

@@ -17,6 +17,7 @@ from core.errors import InputError, RetryableError
 
 _MAX_SOCKET_PATH: Final = 107
 """Bytes of a socket's path (`sun_path` of Linux, without its end)."""
+_SQLITE: Final = b"SQLite format 3\0"
 _LOGGING: Final = {"GLOG_minloglevel": "2"}
 """Errors alone: by default every start writes a file of calls and one of warnings into the temporary folder."""
 
@@ -50,6 +51,7 @@ def start(path: Path, wait: float) -> LiteServer:
         from milvus_lite.server import Server
 
     file = path.absolute().resolve()
+    _check(file)
     for stale in file.parent.glob(f".{file.name}.*.sock"):
         stale.unlink(missing_ok=True)
     socket = str(file.parent / f".{file.name}.{os.getpid()}.sock")
@@ -72,6 +74,19 @@ def start(path: Path, wait: float) -> LiteServer:
         if time.monotonic() > deadline:
             raise RetryableError(f"memory {path} could not be opened: Milvus Lite did not start or is held elsewhere")
         time.sleep(0.05)
+
+
+def _check(file: Path) -> None:
+    """Raises InputError for a file that is no database: Milvus Lite would say so in its own log alone."""
+    try:
+        with file.open("rb") as content:
+            head = content.read(len(_SQLITE))
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise InputError(f"memory {file} cannot be read: {exc.strerror}") from exc
+    if head not in (b"", _SQLITE):
+        raise InputError(f"{file} is no memory, or damaged: put it elsewhere, and `cali memory init` makes a new one")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import RetryableError
+from core.errors import PermanentError, RetryableError
 
 
 class MemoryLock:
@@ -22,16 +22,20 @@ class MemoryLock:
         self._holder = memory.with_name(memory.name + ".lock.pid")
 
     def acquire(self, timeout: float) -> None:
-        """Takes the lock. Raises RetryableError naming the holder where it is not free within `timeout` seconds."""
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        """Takes the lock. Raises RetryableError naming the holder where it is not free within `timeout` seconds,
+        PermanentError where the folder cannot be written."""
         try:
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=timeout, poll_interval=0.02)
+            self._holder.write_text(str(os.getpid()))
         except Timeout as exc:
             raise RetryableError(
                 f"memory {self._memory} is in use by process {self.holder() or 'unknown'}; wait until it is done, "
                 "or let several processes share a Milvus server (setting memory_uri)"
             ) from exc
-        self._holder.write_text(str(os.getpid()))
+        except OSError as exc:
+            self._lock.release()
+            raise PermanentError(f"memory {self._memory} cannot be opened: {exc.strerror}") from exc
 
     def holder(self) -> int | None:
         """The process that wrote its id last, None where there is none."""

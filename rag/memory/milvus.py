@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ _PAGE: Final = 2000
 _LONG: Final = 300.0
 """Seconds that loading a collection or changing its index may take: Milvus Lite reads it whole, 100,000 incidents in
 ten seconds or more."""
+_LITTLE_SPACE: Final = 16_000_000
+"""Bytes left on a disk from which a write that failed is put down to that."""
 _LONG_CALLS: Final = frozenset({"load_collection", "create_index", "drop_index"})
 COLLECTIONS: Final = ("incidents", "documents", "templates")
 
@@ -91,8 +94,15 @@ class Milvus:
     def call(self, method: str, *args: Any, **options: Any) -> Any:
         """Calls the client, with the time-out and with errors translated."""
         timeout = max(self._timeout, _LONG) if method in _LONG_CALLS else self._timeout
-        with translated(self.location):
-            return getattr(self.client, method)(*args, timeout=timeout, **options)
+        try:
+            with translated(self.location):
+                return getattr(self.client, method)(*args, timeout=timeout, **options)
+        except CaliError as exc:
+            # Milvus Lite does not say why a write failed.
+            free = None if self._file is None else shutil.disk_usage(self._file.absolute().parent).free
+            if free is not None and free < _LITTLE_SPACE:
+                raise PermanentError(f"memory {self.location}: the disk is full ({free / 1e6:.1f} MB left)") from exc
+            raise
 
     def query(self, collection: str, filter_: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Every row that passes, in order of the key, page by page (one answer holds 16,384 rows at most).

@@ -81,6 +81,46 @@ def test_a_memory_from_the_first_command_to_the_last(state: Path, tmp_path: Path
     assert unknown.returncode == 2 and "cali memory list" in unknown.stderr
 
 
+def test_a_file_is_the_same_from_every_folder_and_others_are_imported_all_the_same(state: Path) -> None:
+    books = state.parent / "books"
+    (books / "none").mkdir(parents=True)
+    (books / "queue.md").write_text("# Queue\n\nScale the consumers out when the queue of orders grows.\n")
+    where = ("--state", str(state), "--format", "json")
+    first = cali("import", str(books / "none"), str(books / "queue.md"), *where, check=False)
+    assert first.returncode == 2 and json.loads(first.stdout)["added"] == 1
+    relative = os.path.relpath(books / "queue.md")
+    assert json.loads(cali("import", relative, *where).stdout)["unchanged"] == 1
+
+
+def test_hostile_text_does_not_reach_the_terminal(state: Path, tmp_path: Path) -> None:
+    where = ("--state", str(state))
+    (tmp_path / "book.md").write_text("# Bell \x1b]0;owned\x07\n\nPress \x1b]8;;http://evil\x1b\\here\u202e now.\n")
+    cali("import", str(tmp_path / "book.md"), *where)
+    listed = cali("list", "--kind", "runbook", *where).stdout
+    found = cali("search", "press here", *where).stdout
+    document = json.loads(cali("search", "press here", "--format", "json", *where).stdout)["matches"][0]["document"]
+    shown = cali("show", document["id"], *where).stdout
+    for out in (listed, found, shown):
+        assert "Bell" in out and not {"\x1b", "\x07", "\u202e"} & set(out)
+
+
+def test_bytes_that_are_no_text_and_titles_without_words(state: Path) -> None:
+    where = ("--state", str(state))
+    searched = subprocess.run(
+        [sys.executable, "-c", "from cali.main import main; main()", "memory", "search", "-", *where],
+        input=b"queue \xff\xfe full", capture_output=True, env=os.environ, timeout=100,
+    )  # fmt: skip
+    assert searched.returncode == 0, searched.stderr
+    refused = cali("add", "--title", " ", *where, check=False)
+    assert refused.returncode == 2 and "--title" in refused.stderr
+
+
+def test_a_file_that_is_no_memory_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "memory.db").write_text("this is no database")
+    process = cali("stats", "--state", str(tmp_path), check=False)
+    assert process.returncode == 2 and "no memory, or damaged" in process.stderr
+
+
 def test_a_cold_search_imports_no_torch(state: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-c", CHECK, "memory", "search", "disk full", "--state", str(state)],

@@ -152,3 +152,26 @@ def test_every_real_postmortem_is_read(data: Path) -> None:
         assert found.quarantined == ()
         assert {document.kind for document in found.documents} == {MemoryKind.POSTMORTEM}
         assert found.documents[0].starts_at is not None, path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_by_its_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "book.md"
+    path.write_text("# 결제 장애\n\n연결 풀이 고갈되면 닫지 않는 코드를 찾는다.\n", encoding=encoding)
+    (document,) = read_file(path, tenant="t").documents
+    assert (document.title, document.text) == ("결제 장애", "연결 풀이 고갈되면 닫지 않는 코드를 찾는다.")
+
+
+@pytest.mark.parametrize("content", [bytes(range(256)) * 8, "# 결제 장애 런북".encode("cp949"), b"# A\n\nb\0c"])
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "book.md"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="UTF-8"):
+        read_file(path, tenant="t")
+
+
+def test_a_byte_order_mark_before_json_lines_is_no_part_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "old.jsonl"
+    path.write_text('{"title": "a"}\n{"title": "b"}\n', encoding="utf-8-sig")
+    imported = read_file(path, tenant="t")
+    assert [document.title for document in imported.documents] == ["a", "b"] and not imported.quarantined
