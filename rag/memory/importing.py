@@ -95,13 +95,13 @@ def read_file(path: Path, *, tenant: str, kind: MemoryKind | None = None, name: 
 def _decoded(content: bytes, path: Path) -> str:
     """The text of a file: UTF-8, or what its byte order mark says. Raises InputError where it is neither.
 
-    What is wrong here and there is replaced; a file of which a fiftieth is wrong has another encoding or is no text.
+    What is wrong here and there is replaced; a file of which a tenth is wrong has another encoding or is no text.
     """
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")
     text = content.decode("utf-8-sig", errors="replace")
-    if text.count("\0") or text.count("\ufffd") > len(text) / 50:
+    if text.count("\0") + text.count("\ufffd") > len(text) / 10:
         raise InputError(f"{path}: no UTF-8 text; convert it first, such as with `iconv -f cp949 -t utf-8`")
     return text
 
