@@ -41,6 +41,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     pairs.pairs,
     pairs.command_lines,
     patterns.bearer_and_basic,
+    patterns.docker_logins,
     identifiers.emails,
     identifiers.resident_registration_numbers,
     identifiers.cards,

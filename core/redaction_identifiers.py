@@ -171,7 +171,7 @@ _INTERNATIONAL: Final = re.compile(
 _NATIONAL: Final = re.compile(
     rf"(?<![\w.+/-])(?<!\d:)(?=(\(?0\d{{1,2}}(?:\) ?|(?P<a>[ .-]))\d{{3,4}}(?(a)(?P=a)|[ .-])\d{{4}}{_AFTER}"
     rf"|82(?P<d>[ .-])1\d(?P=d)\d{{3,4}}(?P=d)\d{{4}}{_AFTER}"
-    rf"|\(?[2-9]\d\d(?:\) ?|(?P<b>[ .-]))\d{{3}}(?(b)(?P=b)|[ .-])\d{{4}}{_AFTER}))"
+    rf"|(?:1[ .-])?\(?[2-9]\d\d(?:\) ?|(?P<b>[ .-]))\d{{3}}(?(b)(?P=b)|[ .-])\d{{4}}{_AFTER}))"
 )
 """The shapes of Korea and Japan (`010-1234-5678`, `(02) 123-4567`) and of North America (`(202) 555-0143`)."""
 _BY_RULES: Final = re.compile(
@@ -179,10 +179,17 @@ _BY_RULES: Final = re.compile(
     rf"|0\d{{1,4}}(?P<c>[ .-])\d{{2,4}}(?:(?P=c)\d{{2,4}}){{1,3}}{_AFTER}))"
 )
 _LABELLED: Final = re.compile(
-    r"(?:phone|mobile|msisdn|fax|(?<![a-z])tel|휴대폰|휴대전화|전화|연락처)(?:[ _-]?(?:number|no|num)|\s?번호)?"
+    r"(?:phone|telefon|mobile|msisdn|fax|(?<![a-z])(?:tel|handy)|휴대폰|휴대전화|전화|연락처)"
+    r"(?:[ _-]?(?:number|no|num)|\s?번호)?"
     r"[\"'\]]{0,2}[ \t]{0,3}[:=][ \t]{0,3}[\"'\[]{0,2}(\+?[(\d](?:[ .()\-/]{0,2}\d){6,16})(?!\w)",
     re.IGNORECASE,
 )
+_CALLED: Final = re.compile(
+    r"(?<![a-z])(?:phone|telephone|telefon|tel|mobile|fax|handy|휴대폰|전화|연락처)[.:]?[ \t]{1,3}"
+    r"(\d{2,5}[ .()\-/]{1,2}\d(?:[ .()\-/]{0,2}\d){3,11})(?![\w:]|[.-]\d)",
+    re.IGNORECASE,
+)
+"""`Tel. 030 12345678`: a number in at least two groups after such a word."""
 _REGIONS: Final = ("KR", "US", "GB", "DE", "FR", "JP")
 
 
@@ -196,8 +203,9 @@ def phone_numbers(text: str) -> Iterator[Span]:
             group = next(index for index, found in enumerate(match.groups(), start=1) if found)
             if accept(match[group]):
                 yield Span("PHONE", match.start(group), match.end(group))
-    for match in _LABELLED.finditer(text):
-        yield Span("PHONE", match.start(1), match.end(1))
+    for pattern in (_LABELLED, _CALLED):
+        for match in pattern.finditer(text):
+            yield Span("PHONE", match.start(1), match.end(1))
 
 
 def _possible(number: str) -> bool:

@@ -11,26 +11,29 @@ from core.redaction_patterns import Span
 _STEM: Final = re.compile(
     r"pass(?:word|wd|phrase|code)?|pwd|pswd|secret|token|credential|cred|api|access|private|account|sign(?:ing|ature)"
     r"|encrypt(?:ion)?|master|subscription|licen[cs]e|auth|ssh|client|storage|shared|service|csrf|xsrf|sessid|jsessionid"
-    r"|session[_-]?(?:key|secret|cookie)|\bsig\b|otp|cvv|cvc|\bpin\b|\bssn\b|cookie|비밀\s?번호|비번|암호",
+    r"|session[_-]?(?:key|secret|cookie)|\bsig\b|otp|cvv|cvc|\bpin\b|\bssn\b|\bpsk\b|cookie|비밀\s?번호|비번|암호"
+    r"|kennwort|contraseña|\bsenha\b|mot[ _]de[ _]passe|пароль|密[码碼]|パスワード",
 )
 """Where a key may begin; searched in lower-case text, then `_KEY` decides."""
 
 _KEY: Final = re.compile(
     r"(?P<key>"
-    r"(?:pass(?:word|wd|[ _-]?phrase|code)|pwd|pswd|secret|token|credentials?|비밀\s?번호|비번|암호)"
-    r"(?:[_ -]?(?:access[_ -]?key|key|value|text|string|plain|new|old|confirm(?:ation)?|\d{1,2}))?"
-    r"|(?P<weak>pass|creds?|otp|cvv|cvc|pin|ssn|sig|signature)(?:[_-]?(?:code|value|\d{1,2}))?"
+    r"(?:pass(?:wor[dt]|wd|[ _-]?phrase|code)|pwd|pswd|secret|token|credentials?|비밀\s?번호|비번|암호"
+    r"|kennwort|contraseña|senha|mot[ _]de[ _]passe|пароль|密[码碼]|パスワード)"
+    r"(?:[_ -]?(?:access[_ -]?key|key(?:[_-]base)?|value|text|string|plain|new|old|confirm(?:ation)?|\d{1,2}))?"
+    r"|(?P<weak>pass|creds?|otp|cvv|cvc|pin|psk|ssn|sig|signature)(?:[_-]?(?:code|value|\d{1,2}))?"
     r"|(?:api|access|private|account|signing|encrypt(?:ion)?|master|subscription|licen[cs]e|auth|ssh|client|storage|service)"
     r"[_. -]?(?:access[_. -]?)?key(?:[_ -]?id)?|shared[_. -]?access[_. -]?(?:key|signature)"
     r"|(?P<header>authorization)|(?P<cookie>(?:set-)?cookie)"
     r"|auth[_-]?(?:token|code|key|secret|header|data)|access[_-]?code|(?:csrf|xsrf)[_-]?(?:token)?|jsessionid|(?:php)?sessid"
     r"|session[_-]?(?:key|secret|cookie)"
     r")(?P<separator>"
-    r"(?:['\"`\]]{0,2}|['\"`]?\)| for [\w.@'\"-]{1,60})[ \t]{0,8}(?:=>|:=|={1,2}|:(?!:))[ \t]{0,8}"
+    r"(?:['\"`\]]{0,2}|['\"`]?\)| for [\w.@'\"-]{1,60})[ \t]{0,8}(?:=>|:=|->|={1,2}|:(?!:))[ \t]{0,8}"
     r"|['\"]{0,2},?\s{0,40}['\"]{0,2}value['\"]{0,2}[ \t]{0,2}[:=][ \t]{0,4}"
     r"|(?P<tuple>['\"], {0,2}(?=b?['\"]))"
     r"|[^<>\"'=:\s]{0,20}(?P<xml>(?: [^<>]{0,200})?>\s{0,20})"
-    r"|[ ](?P<prose>(?:(?:is|was|set to|changed to|reset to)[ ]:?[ ]{0,2})?))"
+    r"|(?: for [\w.@'\"-]{1,60}(?= (?:is|was|set|changed|reset) ))?[ ]"
+    r"(?P<prose>(?:(?:(?:(?:is|was)[ ])?(?:set|changed|reset)[ ]to|is|was)[ ]:?[ ]{0,2})?))"
 )
 _VALUE: Final = re.compile(
     r"(?:[^\s\"'`<>,;&)\]}\\]|\\(?![\"'nrt])|<(?:\*|[A-Z][A-Z0-9_]{0,40})>|<(?![/A-Z!])|>(?![\s\"'`<,;&)\]}]|$)"
@@ -56,7 +59,7 @@ wrong you your authentication identifier request accepted changed updated create
 _PROSE: Final = frozenset(_SENTENCE.split())
 """Words that follow `token:` in a sentence, and are no token."""
 
-_ASSIGNED: Final = re.compile(r"[=>]")
+_ASSIGNED: Final = re.compile(r"=")
 _FILE: Final = re.compile(r"(?:[A-Za-z]:)?[/\\~][\w./\\ -]*\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|pub|env)$")
 
 
@@ -127,7 +130,8 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
     at = scheme.end() if scheme else at
     if not quoted:
         if scheme and scheme.group().strip().lower() in ("digest", "aws4-hmac-sha256", "hmac", "oauth"):
-            return _to_line_end(text, at, name)
+            parameters = _PARAMETERS.match(text, at)
+            return _span(name, text, at, parameters.end()) if parameters else _to_line_end(text, at, name)
         unquoted = _VALUE.match(text, at)
         end = unquoted.end() if unquoted else at
     value = text[at:end]
@@ -136,7 +140,11 @@ def _value(text: str, match: re.Match[str]) -> Span | None:
     return _span(name, text, at, end)
 
 
-_ELEMENT: Final = re.compile(r"[^<]{1,16384}+(?=</)")
+_ELEMENT: Final = re.compile(r"(?:<!\[CDATA\[)?[^<]{1,16384}+(?=</)")
+_PARAMETERS: Final = re.compile(
+    r"(?:[\w-]{1,40}=(?:\"[^\"\n\r]{0,4096}+\"|[^\s,\"]{1,4096}+)(?:,[ \t]{0,4}|(?!\S))){1,40}"
+)
+"""`name="value", name=value`, as a scheme with parameters has them (RFC 9110, 11.4)."""
 _LINE: Final = re.compile(r"[^\n\r\"'`]{1,16384}+")
 _QUOTED: Final = {
     '"': re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*', re.DOTALL),
@@ -178,6 +186,8 @@ def _plausible(value: str, match: re.Match[str]) -> bool:
     if bare.lower() in _PROSE and _ASSIGNED.search(separator) is None:
         return False
     key = match["key"]
+    if "->" in separator and (bare.isalpha() or "/" in bare or not re.match(r"passw|pwd", key)):
+        return False  # `password -> accepted`, `app-credentials -> origin/app-credentials`
     if match["header"] is not None and len(bare) < 16 and bare.isalpha():
         return False  # `authorization: server message`
     if key == "pwd" and value[0] in "/~":
@@ -226,7 +236,7 @@ def _password_length(run: str) -> int:
 
 
 _FLAG: Final = re.compile(
-    r"(?<![\w-])(?:--?(?:[a-z0-9]{1,20}-){0,3}(?:password|passwd|pass|pwd|passphrase|secret|token|api-?key|access-?key|secret-?key)"
+    r"(?<![\w-])(?:--?(?:[a-z0-9]{1,20}-){0,3}(?:storepass|keypass|password|passwd|pass|pwd|passphrase|secret|token|api-?key|access-?key|secret-?key)"
     r"|-Dpassword)[ \t]{1,4}(?P<quote>[\"']?)(?P<value>(?!-)[^\s\"']{1,1024}+)",
     re.IGNORECASE,
 )
@@ -241,6 +251,23 @@ _DSN: Final = re.compile(
 _SQL: Final = re.compile(
     r"\bidentified[ ](?:with[ ]\w{1,40}[ ])?by[ ](?:password[ ])?(?P<quote>['\"])(?P<value>[^'\"]{1,1024}+)", re.I
 )
+_ORACLE: Final = re.compile(
+    r"\b(?:oracle:(?:thin|oci8?):|(?:sqlplus|sqlldr|expdp|impdp|rman)[ ](?:-\S{1,20}[ ]){0,3})[\w.$#]{1,128}+/"
+    r"(?P<value>[^\s@/\"']{1,256}+)@"
+)
+_TOOLS: Final = re.compile(
+    r"\b(?:redis-cli\b[^\n|;]{0,200}?[ ]-a[ ]|ldap(?:search|modify|add|delete|passwd|whoami)\b[^\n|;]{0,300}?[ ]-w[ ]"
+    r"|mosquitto_(?:pub|sub)\b[^\n|;]{0,200}?[ ]-P[ ]|docker login\b[^\n|;]{0,200}?[ ]-p[ ]"
+    r"|net use\b[^\n|]{0,200}?/user:[^\s/]{1,100}[ ]"
+    r"|(?:smbclient|rpcclient|winexe)\b[^\n|;]{0,200}?[ ]-U[ ]?[^\s%]{1,100}%)"
+    r"[ ]{0,4}(?P<value>[^\s\"'/-][^\s\"']{0,255}+)"
+)
+_QUERY: Final = re.compile(r"[?&;](?:key|code|ticket|assertion|sid|auth)=(?P<value>[^&\s\"'<>#]{10,2048}+)")
+_ONE_TIME: Final = re.compile(
+    r"(?:\b(?:verification|one[- ]time|security|confirmation|log[- ]?in|2fa|mfa)[ _-]?(?:code|pass(?:code|word)?|pin)"
+    r"|인증\s?(?:번호|코드))[ \t]{0,3}(?:is|was|[:=]|은|는)?[ \t]{0,3}(?P<value>\d{4,8})(?!\w|[.:-]\d)",
+    re.IGNORECASE,
+)
 _MYSQL: Final = re.compile(r"\bmysql(?:dump|admin)?\b[^\n|;]{0,200}?[ ]-p(?P<value>[^\s\"']{1,256}+)")
 
 
@@ -252,10 +279,22 @@ def command_lines(text: str) -> Iterator[Span]:
         (("mysql",), _MYSQL),
         (("sshpass",), _SSHPASS),
         (("@",), _DSN),
+        (("oracle:", "sqlplus", "sqlldr", "expdp", "impdp", "rman"), _ORACLE),
+        (("redis-cli", "ldap", "mosquitto_", "docker login", "net use", "smbclient", "rpcclient", "winexe"), _TOOLS),
     ):
         if any(hint in text for hint in hints):
             for match in pattern.finditer(text):
                 if not _nothing(match["value"]) and match["value"].lower() not in _PROSE:
                     yield Span("PASSWORD", match.start("value"), match.end("value"))
+    for match in _QUERY.finditer(text) if "=" in text else ():
+        if _drawn(match["value"]):
+            yield Span("TOKEN", match.start("value"), match.end("value"))
+    for match in _ONE_TIME.finditer(text):
+        yield Span("SECRET", match.start("value"), match.end("value"))
     for match in _SQL.finditer(text):
         yield Span("PASSWORD", match.start("value"), match.end("value"))
+
+
+def _drawn(value: str) -> bool:
+    """Whether a value of a query has upper case, lower case and digits, as keys have and words have not."""
+    return all(any(map(kind, value)) for kind in (str.isupper, str.islower, str.isdigit))

@@ -82,6 +82,13 @@ _TOKENS: Final = (
     _token("API_KEY", "SK AC", _L + r"(?:SK|AC)[0-9a-f]{32}" + _R),
     _token("API_KEY", "key-", _L + r"key-[0-9a-f]{32}" + _R),
     _token("API_KEY", ":AA", _L + r"\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
+    _token("API_KEY", "-us", _L + r"[0-9a-f]{32}-us\d{1,2}" + _R),
+    _token("API_KEY", ".webhook.office.com/", r"(?<=\.webhook\.office\.com/)webhookb2/[\w@./-]{20,400}+"),
+    _token(
+        "PASSWORD",
+        "$1$ $2a$ $2b$ $2y$ $5$ $6$ $y$ $apr1$ $argon2",
+        r"\$(?:1|2[aby]|5|6|y|apr1|argon2(?:id|i|d))\$[A-Za-z0-9./$=,+-]{20,256}+",
+    ),
     _token("API_KEY", "/api/webhooks/", r"(?<=/api/webhooks/)\d{10,25}/[A-Za-z0-9_-]{40,100}+"),
     _token(
         "JWT",
@@ -151,6 +158,16 @@ def bearer_and_basic(text: str) -> Iterator[Span]:
         basic = scheme.group(1).lower() == "basic"
         if (basic and _is_basic(value)) or any(char.isdigit() for char in value) or _mixed_case(value):
             yield Span("TOKEN", match.start(), match.start() + len(value))
+
+
+_AUTH: Final = re.compile(r"\b_?auth[\"']?\s?[:=]\s?[\"']?(?P<value>[A-Za-z0-9+/]{8,4096}+={0,2})")
+
+
+def docker_logins(text: str) -> Iterator[Span]:
+    """`"auth": "<base64 of user:password>"` of a registry's configuration, `_auth=` of npm's."""
+    for match in _AUTH.finditer(text) if "auth" in text else ():
+        if _is_basic(match["value"]):
+            yield Span("TOKEN", match.start("value"), match.end("value"))
 
 
 def _is_basic(value: str) -> bool:

@@ -1,6 +1,7 @@
 """A text as it reads when its escapes are undone, and where each part of that stands in the text itself.
 
-A secret hides in `{\\"password\\":\\"x\\"}`, in `user%40example.com`, in a key whose lines are joined by `\\n`.
+A secret hides in `{\\"password\\":\\"x\\"}`, in `user%40example.com`, in a key whose lines are joined by `\\n`, between
+invisible characters, in full-width letters.
 Detectors look at every view; what they find is masked in the text as it was.
 """
 
@@ -17,7 +18,8 @@ ROUNDS: Final = 3
 
 _ESCAPE: Final = re.compile(
     r"\\u(?P<unicode>[0-9A-Fa-f]{4})|\\x(?P<byte>[0-9A-Fa-f]{2})|\\(?P<char>[\"'\\/bfnrt])"
-    r"|(?P<percent>%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,16})"
+    r"|(?P<percent>%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,48})"
+    r"|(?P<unseen>[\u00ad\u200b-\u200f\u2060\ufeff])|(?P<wide>[\uff01-\uff5e])"
     r"|&(?P<entity>amp|quot|apos|lt|gt|#0{0,4}(?:34|38|39|45|46|47|58|60|61|62|64);?|#x0{0,4}(?:2[2567defDEF]|3[acdeACDE]|40));"
 )
 _CHARS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -61,7 +63,7 @@ def views(text: str) -> Iterator[View]:
     view = View(text)
     yield view
     for _ in range(ROUNDS):
-        if "\\" not in view.text and "%" not in view.text and "&" not in view.text:
+        if view.text.isascii() and "\\" not in view.text and "%" not in view.text and "&" not in view.text:
             return
         following = _undone(view)
         if following is None:
@@ -101,6 +103,10 @@ def _read(match: re.Match[str]) -> str:
     found = match[kind] if kind else ""
     if kind in ("unicode", "byte"):
         return chr(int(found, 16))
+    if kind == "unseen":
+        return ""
+    if kind == "wide":
+        return chr(ord(found) - 0xFEE0)
     if kind == "char":
         return _CHARS.get(found, found)
     if kind == "percent":

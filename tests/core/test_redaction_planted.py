@@ -133,6 +133,8 @@ CLOUD: dict[str, Callable[[random.Random], str]] = {
     "huggingface": lambda r: "hf_" + pick(r, ALNUM, 34),
     "npm": lambda r: "npm_" + pick(r, ALNUM, 36),
     "sendgrid": lambda r: f"SG.{pick(r, BASE64URL, 22)}.{pick(r, BASE64URL, 43)}",
+    "mailchimp": lambda r: f"{pick(r, '0123456789abcdef', 32)}-us{r.randrange(1, 30)}",
+    "password_hash": lambda r: f"${r.choice(['apr1', '1', '6'])}${pick(r, ALNUM, 8)}${pick(r, ALNUM + './', 43)}",
 }
 
 
@@ -295,6 +297,21 @@ PAIRS = [
     "dsn=app:{}@tcp(10.0.0.5:3306)/shop",
     "connecting app:{}@db.internal:5432",
     'row: "{{""password"":""{}"",""n"":1}}"',
+    "password -> {}",
+    "The password for admin was reset to {}",
+    "Passwort: {}",
+    "contraseña={}",
+    "mot de passe: {}",
+    "psk={}",
+    "SECRET_KEY_BASE={}",
+    "<password><![CDATA[{}]]></password>",
+    "redis-cli -h cache -a {} ping",
+    "ldapsearch -D cn=admin -w {} -b dc=x",
+    "mosquitto_pub -u app -P {} -t orders",
+    "keytool -list -storepass {}",
+    "docker login -u app -p {} registry",
+    "pass\u200bword={}",
+    "ｐａｓｓｗｏｒｄ＝{}",
     "password=<*>{}",
     "password=<EMAIL_9>{}",
 ]
@@ -313,7 +330,7 @@ def test_no_value_of_a_secret_key_survives(pattern: str, coding: str) -> None:
             secret = secret.replace("@", "x")
         if "?user" in pattern:
             secret = urllib.parse.quote(secret, safe="")
-        if "password is" in pattern or "with password" in pattern:
+        if any(words in pattern for words in ("password is", "with password", "reset to", "->")):
             secret += "a1"
         line = CODINGS[coding]("INFO app " + pattern.format(secret) + " done")
         masked = redactor.mask(line)
@@ -339,3 +356,29 @@ def test_no_private_key_survives(coding: str) -> None:
         cut = CODINGS[coding](f"loading key:\n{key[: len(key) // 2]}")  # a truncated record
         for part in key[: len(key) // 2].splitlines()[1:]:
             assert not survives(part, redactor.mask(cut))
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ('Authorization: Digest username="bob", nonce="dcd98b71", response="6629fae49393a0539"', "6629fae49393a0539"),
+        ('{"auths":{"registry:5000":{"auth":"Ym9iOmh1bnRlcjIy"}}}', "Ym9iOmh1bnRlcjIy"),
+        ("GET /maps?q=1&key=AbCdEf123456 HTTP/1.1", "AbCdEf123456"),
+        ("GET /callback?code=4/0AX4XfWh_abcd&state=1", "4/0AX4XfWh_abcd"),
+        ("POST https://acme.webhook.office.com/webhookb2/1c77@2d/IncomingWebhook/804d1e06/01d1 400", "804d1e06"),
+        ("jdbc:oracle:thin:scott/t1gerPw9@db:1521:orcl", "t1gerPw9"),
+        ("smbclient //srv/share -U bob%Winter2024!", "Winter2024!"),
+        ("net use Z: \\\\srv\\share /user:bob Summer2024!", "Summer2024!"),
+        ("your verification code is 482913", "482913"),
+        ("인증번호는 482913 입니다", "482913"),
+        ("tel 1588-1234", "1588-1234"),
+        ("Tel. 030 12345678", "12345678"),
+        ("Telefon: 089-123456-0", "123456"),
+        ("call 1-800-555-0199", "555-0199"),
+    ],
+)
+def test_no_secret_of_a_form_of_its_own_survives(line: str, secret: str) -> None:
+    redactor = Redactor()
+    masked = redactor.mask(line)
+    assert not survives(secret, masked), masked
+    assert redactor.restore(masked) == line
