@@ -22,11 +22,14 @@ from rag.suspects.proposal import Proposal, clue_facts, message_of
 from rag.suspects.scene import Scene
 
 _WAITING: Final = re.compile(
-    r"^\S*?(?:messages_?ready|unack\w*|backlog|queue_?(?:depth|length|size)|depth|lag|pending|unprocessed|undelivered)"
+    r"^\S*?(?:messages_?ready|unack\w*|backlog|queue_?(?:depth|length|size)|depth|lag|pending|waiting|queued|enqueued"
+    r"|unprocessed|undelivered)"
     r"\S*: .*\bwhere\b.*\busual\b.*\((?P<times>\d+(?:\.\d+)?)x",
     re.IGNORECASE,
 )
 """How an anomaly of a number tells that a waiting line grew."""
+_POOL: Final = re.compile(r"pool|connections?\b|threads?\b", re.IGNORECASE)
+"""Who waits for one of these is no message in a queue."""
 GROWN: Final = 3.0
 """How many times longer than usual a waiting line is a backlog."""
 FALLEN: Final = 0.6
@@ -42,7 +45,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         return
     times, anomaly = max(grown, key=lambda each: each[0])
     clue = next((clue for clue in scene.clues if _told_by(clue, anomaly)), None)
-    if clue is None:
+    if clue is None or (_POOL.search(clue.text[:1_000]) and queue_named(clue) is None):
         return
     consumer = _consumer(clue, scene)
     queue = queue_named(clue)

@@ -168,11 +168,12 @@ def closeness(change: ChangeEvent, scene: Scene) -> float:
     if scene.onset is None or change.timestamp is None:
         return 0.5
     return max(
-        _near(onset - change.timestamp) for onset in (scene.onset, _own_onset(change, scene)) if onset is not None
+        near(onset - change.timestamp) for onset in (scene.onset, _own_onset(change, scene)) if onset is not None
     )
 
 
-def _near(ahead: timedelta) -> float:
+def near(ahead: timedelta) -> float:
+    """How close a change is that stands so far `ahead` of what it may have caused: 1 right before, less with time."""
     if ahead < -GRACE or ahead > LOOKBACK:
         return 0.0
     return math.exp(-max(ahead, timedelta(0)) / DECAY)

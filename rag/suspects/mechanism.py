@@ -115,6 +115,8 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
             return 1.0
         if other.fault_type == "schema_migration" and item.component == other.component:
             return 1.0
+    if other.kind is SuspectKind.CHANGE and other.fault_type == "data_corruption" and _on_its_data(item, other):
+        return 1.0
     migrated = other.kind is SuspectKind.CHANGE and other.fault_type == "schema_migration" and not same
     if migrated and item.fault_type == "schema_migration" and item.component == other.component and item is not other:
         return BEHIND  # another service changed the table that it reads
@@ -124,6 +126,12 @@ def _brought(item: Proposal, other: Proposal, same: bool) -> float:
     if same and changed and item.fault_type in _OCCASIONS and _is_mechanism(item, other):
         return BEHIND
     return 0.0
+
+
+def _on_its_data(item: Proposal, other: Proposal) -> bool:
+    """Whether a proposal tells of the statement that changed the data, or of those that failed on it since."""
+    statement = item.fault_type == "slow_query" and item.evidence[:1] == other.evidence[:1]
+    return statement or (item.fault_type in _GENERIC and item.service in other.words)
 
 
 def _same_fault(item: Proposal, other: Proposal, same: bool) -> float:

@@ -23,8 +23,9 @@ COMMON_NOVELTY: Final = 0.3
 
 ONCE: Final = 2
 LASTING: Final = 6
+MOVED: Final = 0.5
 PASSING_NOVELTY: Final = 0.4
-"""A request that fails once or twice, beside a failure that lasts, passes for noise."""
+"""A request that fails once or twice passes for noise beside what lasts: a failure, or a number that surely moved."""
 OF_REQUEST: Final = frozenset(
     {
         "constraint_violation",
@@ -89,10 +90,12 @@ def is_common(row: TemplateActivity, told: Told) -> bool:
     return row.during <= FEW and others >= COMMON
 
 
-def passing(clues: Sequence[Clue]) -> list[Clue]:
-    """The clues, those of a request that failed once or twice less new where another failure lasts."""
+def passing(clues: Sequence[Clue], anomalies: Sequence[Anomaly] = ()) -> list[Clue]:
+    """The clues, those of a request that failed once or twice less new where something else lasts: another failure, or
+    one of the incident's `anomalies`, a number that moved."""
     counts: Counter[tuple[str | None, str]] = Counter()
-    lasting = 0
+    moved = (one for one in anomalies if one.kind is AnomalyKind.NUMERIC_SHIFT and one.score >= MOVED)
+    lasting = max((one.count for one in moved), default=0)
     for clue in clues:
         if clue.reading is not None:
             counts[clue.service, clue.reading.fault_type] += clue.activity.during

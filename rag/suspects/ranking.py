@@ -12,6 +12,7 @@ from core.findings import Detection
 from rag.suspects import (
     backlog,
     change,
+    cold_cache,
     exhaustion,
     first_new,
     frame,
@@ -27,6 +28,7 @@ from rag.suspects import (
     slowness,
     stopped,
     unreached,
+    written,
 )
 from rag.suspects.asked import addressed
 from rag.suspects.calibration import probabilities
@@ -107,6 +109,8 @@ def proposals(scene: Scene, graph: propagation.Blame) -> list[Proposal]:
         *logins.propose(scene),
         *unreached.propose(scene, graph),
         *locks.propose(scene),
+        *written.propose(scene),
+        *cold_cache.propose(scene),
     ]
     judged = [propagation.decorate(item, scene, graph, _clue(item, by_place)) for item in found]
     return change.credited([place(item, _clue(item, by_place), scene) for item in judged], scene)

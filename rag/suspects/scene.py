@@ -175,7 +175,8 @@ def survey(incident: Incident, detection: Detection) -> Scene:
             clues.append(clue)
     reader = detection.reader
     clues = with_loose_frames(with_frames(sorted(clues, key=_appearance), reader), reader)
-    ordered = passing(told_of(told_apart(clues), {row.service for row in rows if row.service}))
+    owned = told_of(told_apart(clues), {row.service for row in rows if row.service})
+    ordered = passing(owned, incident.anomalies)
     background = told_apart(background)
     return Scene(
         incident=incident,

@@ -7,6 +7,7 @@ was a piece of work with several steps, and is done.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ _LATE: Final = 2.0
 """Intervals after the beginning of the log by which a schedule must have shown."""
 SHORTEST: Final = timedelta(seconds=50)
 LONGEST: Final = timedelta(hours=13)
+_RUN: Final = re.compile(r"\bcronjob/|\bjob/|Created (?:scheduled )?job\b", re.IGNORECASE)
+"""What a cluster says of the runs of a job."""
 _MOST: Final = 60
 _CANDIDATES: Final = 12
 
@@ -49,7 +52,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     found: dict[str, _Rhythm] = {}
     for rhythm in _ended(scene):
         known = found.get(rhythm.service)
-        if known is None or (rhythm.component is not None and known.component is None):
+        if known is None or _rank(rhythm.component) > _rank(known.component):
             found[rhythm.service] = rhythm
     for rhythm in found.values():
         minutes = rhythm.interval.total_seconds() / 60.0
@@ -76,6 +79,11 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         )
 
 
+def _rank(component: str | None) -> int:
+    """What is scheduled says more than one of its runs, and that more than nothing."""
+    return 0 if component is None else 2 if component.startswith("cronjob/") else 1
+
+
 def _troubled(service: str, scene: Scene) -> bool:
     return any(clue.failing and clue.novelty > 0.3 for clue in scene.of(service))
 
@@ -93,11 +101,14 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
         if interval is None or row.last_seen is None:
             continue
         due = row.last_seen + interval
-        silent = is_platform(row.service) or spoke[base_service(row.service)] <= row.last_seen + interval / 2
+        told = is_platform(row.service) or is_event(row.text)  # others speak there, too
+        silent = told or spoke[base_service(row.service)] <= row.last_seen + interval / 2
         if not row.before and row.first_seen is not None and row.first_seen - begin > _LATE * interval:
             continue
         if silent and now - row.last_seen >= MISSED * interval and start - 2 * interval <= due <= end + interval / 2:
             candidates.append((row, interval, (now - row.last_seen) / interval))
+        elif told and row.last_seen >= start and _RUN.search(row.text):
+            candidates.append((row, interval, 1.0))  # it may have paused, and come back
     candidates.sort(key=lambda each: (-each[2] * each[0].during, each[0].template_id))
     history = scene.detection.history
     places = {
@@ -107,7 +118,10 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
     records = scene.detection.reader.read([place for found in places.values() for place in found])
     for row, _, _ in candidates[:_CANDIDATES]:
         rhythm = _rhythm(row, places[row.template_id, row.service], records, now)
-        if rhythm is not None:
+        if (
+            rhythm is not None
+            and start - 2 * rhythm.interval <= rhythm.until + rhythm.interval <= end + rhythm.interval / 2
+        ):
             yield rhythm
 
 
@@ -131,28 +145,33 @@ def _last_words(rows: Sequence[TemplateActivity]) -> dict[str | None, datetime]:
 def _rhythm(
     row: TemplateActivity, places: Sequence[Citation], records: Mapping[Citation, LogRecord], now: datetime
 ) -> _Rhythm | None:
-    """The rhythm of a template whose records come at even distances, with whose it is."""
+    """The rhythm of a template whose records come at even distances until they end, or pause once, with whose it is."""
     told = sorted((record.timestamp, place) for place in places if (record := records.get(place)) and record.timestamp)
     if len(told) < RUNS:
         return None
     gaps = [later - sooner for (sooner, _), (later, _) in pairwise(told)]
     usual = sorted(gaps)[len(gaps) // 2]
-    if any(abs(gap - usual) > UNEVEN * usual for gap in gaps):
+    uneven = [place for place, gap in enumerate(gaps) if abs(gap - usual) > UNEVEN * usual]
+    if uneven and (len(uneven) > 1 or gaps[uneven[0]] < MISSED * usual or len(gaps) < RUNS):
         return None
-    last = records[told[-1][1]]
+    until = told[uneven[0]] if uneven else told[-1]
+    missed = (gaps[uneven[0]] if uneven else now - until[0]) / usual
+    if missed < MISSED:
+        return None
+    last = records[until[1]]
     about = subject(last.line) if is_platform(row.service) or is_event(last.line) else None
     service = about.service if about is not None else base_service(row.service)
     if service is None or is_platform(service):
         return None
     job = about is not None and about.component.startswith(("cronjob/", "job/"))
-    if is_platform(row.service) and not job:
+    if (is_platform(row.service) or about is not None) and not job:
         return None
     return _Rhythm(
         service,
         row,
         usual,
         last,
-        told[-1][0],
-        (now - told[-1][0]) / usual,
+        until[0],
+        missed,
         about.component if about is not None and job else None,
     )

@@ -7,6 +7,7 @@ is starved, else it waits for something outside these logs.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,12 @@ from rag.suspects.scene import Scene
 FEWEST: Final = 2.0
 """How many times longer than usual is slow."""
 
+AGAIN: Final = 4
+"""Statements that a database reports as slow, or as waiting for a lock, so often are no chance."""
+_OF_DATABASE: Final = frozenset({"slow_query", "lock_contention"})
+
 _TIME: Final = re.compile(r"took|\bms\b|_ms\b|duration|elapsed|latency|seconds|(?:response|request|query)_?time", re.I)
+_KINDS: Final = re.compile(r"\w+ of \d+ kinds of ")
 _STARVED: Final = re.compile(
     r"thread starvation|clock leap|event ?loop|slow_callback|executing <(?:task|handle)|throttl|cpu|scheduling delay"
     r"|stop-the-world",
@@ -36,11 +42,16 @@ _HUNG: Final = re.compile(r"timeout|timed? ?out|deadline exceeded", re.IGNORECAS
 def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     """One proposal for the deepest service that grew slow, where no database or lock explains it; and one for what the
     slow ones wait for in vain, where their records name it."""
-    yield from _late(scene)
-    slow = {clue.service: (clue, anomaly) for clue, anomaly in reversed(list(_slow(scene))) if clue.service}
+    held = any(map(_slow_statement, scene.clues))
+    for late in _late(scene):
+        yield replace(late, facts=replace(late.facts, remote=BEHIND)) if held else late
+    slow: dict[str, tuple[Clue, Anomaly]] = {}
+    for clue, anomaly in slower(scene):
+        if clue.service and (clue.service not in slow or _usual(anomaly) < _usual(slow[clue.service][1])):
+            slow[clue.service] = (clue, anomaly)
     if not slow:
         return
-    service = min(slow, key=lambda name: _number(slow[name][1].expected))
+    service = min(slow, key=lambda name: _usual(slow[name][1]))
     clue, anomaly = slow[service]
     starved = [other for other in scene.of(service) if other.novelty > 0.5 and _starves(other)]
     if starved:
@@ -53,9 +64,27 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
         yield _of_callee(*callee, clue, anomaly, scene, graph)
     host = _waits_for(service, scene)
     where = f"{host} answers too slowly" if host is not None else f"{service}, or what it waits for, answers too slowly"
-    found = _proposal(clue, anomaly, [], "dependency_slow", f"high latency: {where}", 0.55)
-    behind = replace(found.facts, remote=BEHIND) if callee is not None and callee[0] != service else found.facts
+    found = _proposal(clue, anomaly, [], "dependency_slow", f"high latency: {where}", _sureness(anomaly))
+    waits = held or (callee is not None and callee[0] != service)
+    behind = replace(found.facts, remote=BEHIND) if waits else found.facts
     yield replace(found, component=f"external/{host}" if host is not None else None, facts=behind)
+
+
+def _usual(anomaly: Anomaly) -> float:
+    """The usual duration; of several kinds together only the growth is known, and any single one says more."""
+    return math.inf if _KINDS.match(anomaly.why) else _number(anomaly.expected)
+
+
+def _slow_statement(clue: Clue) -> bool:
+    """Whether a database tells again and again, since, that a statement takes long: its callers wait for that."""
+    slow = clue.reading is not None and clue.reading.fault_type in _OF_DATABASE and is_product(clue.service or "")
+    return slow and clue.novelty > 0.6 and clue.activity.during >= AGAIN
+
+
+def _sureness(anomaly: Anomaly) -> float:
+    """How directly a duration tells of a fault: that it doubled may have many reasons, that it is tenfold has few."""
+    usual, now = _number(anomaly.expected), _number(anomaly.observed)
+    return 0.55 + 0.25 * min(1.0, math.log10(now / usual)) if now > usual > 0 else 0.55
 
 
 def _awaited(slow: str, scene: Scene, graph: Blame) -> tuple[str, tuple[Clue, ...]] | None:
@@ -152,7 +181,7 @@ def _proposal(
     )
 
 
-def _slow(scene: Scene) -> Iterator[tuple[Clue, Anomaly]]:
+def slower(scene: Scene) -> Iterator[tuple[Clue, Anomaly]]:
     """Durations of services that grew, each with its clue; not those of edge, database or platform."""
     by_template = {clue.activity.template_id: clue for clue in scene.clues}
     for anomaly in scene.incident.anomalies:
