@@ -16,6 +16,7 @@ from typing import Final
 
 from core.domain import Hypothesis, Incident, RuledOut, SimilarIncident, SuspectKind, Verdict
 from core.severity import LEVELS
+from rag.changing import advises_a_change, changing_command
 from rag.evidence import EvidenceItem
 from rag.hostile import addresses_an_assistant
 from rag.material import Material
@@ -46,14 +47,8 @@ _COMMON: Final = frozenset(
 _URL: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.|mailto:|javascript:|data:[a-z]+/)\S*", re.IGNORECASE)
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^<>|]{1,300}\|([^<>]{0,300})>")
 _MENTION: Final = re.compile(r"<?[!@](?:channel|here|everyone|subteam\S*)>?|<@\w+>", re.IGNORECASE)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 _NUMBER: Final = re.compile(r"(?<![\w.])\d[\d,.:]*\d(?![\w])")
-_CHANGES: Final = re.compile(
-    r"\b(?:rm\s+-\w*[rf]|kubectl\s+(?:delete|apply|patch|edit|scale|drain|exec|replace|rollout\s+(?:restart|undo))|helm\s+(?:upgrade|"
-    r"uninstall|delete|rollback)|terraform\s+(?:apply|destroy)|drop\s+(?:table|database|schema|index)|truncate\s+|delete\s+from|"
-    r"update\s+\w+\s+set|flushall|flushdb|shutdown|reboot|kill(?:all)?\s+-?\d*|systemctl\s+(?:stop|restart|disable)|chmod|chown|mkfs|dd\s+if=|"
-    r"iptables|curl\b[^|]*\|\s*(?:ba)?sh|wget\b[^|]*\|\s*(?:ba)?sh|eval\b|base64\s+-d|disable\s+(?:auth|tls|logging|audit|firewall))",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,8 @@ class Verified:
 def verify(reply: AnalysisReply, material: Material, incident: Incident) -> Verified:
     """Checks a reply against the material that was sent. Deterministic; asks nobody."""
     dropped: list[str] = []
-    checked = [_hypothesis(number, h, material, incident, dropped) for number, h in enumerate(reply.hypotheses[:5], 1)]
+    different = list({_folded(h.cause): h for h in reversed(reply.hypotheses)}.values())[::-1]
+    checked = [_hypothesis(number, h, material, incident, dropped) for number, h in enumerate(different[:5], 1)]
     hypotheses = sorted((h for h in checked if h is not None), key=lambda h: -h.confidence)
     similar = _similar(reply, hypotheses, material, dropped)
     verdict = _verdict(reply.verdict, hypotheses, material, incident, dropped)
@@ -280,20 +276,26 @@ def _rests_on_memory(hypotheses: list[Hypothesis], material: Material) -> bool:
 def _summary(
     reply: AnalysisReply, verdict: Verdict, hypotheses: list[Hypothesis], material: Material, dropped: list[str]
 ) -> str:
-    if verdict is not reply.verdict or len(hypotheses) < len(reply.hypotheses):
+    if verdict is not reply.verdict or len(hypotheses) < len({_folded(h.cause) for h in reply.hypotheses}):
         # The model's summary tells of claims that did not hold: it goes with them.
         if hypotheses and verdict is not Verdict.INCONCLUSIVE:
             return f"Most likely: {hypotheses[0].cause}"
         if hypotheses:
             return f"Not enough evidence for a cause. A possibility: {hypotheses[0].cause}"
         return "Not enough evidence for a cause."
-    text = plain(reply.summary, "summary", dropped)
     everything = list(material.items.values())
-    before = len(dropped)
-    _check_numbers(text, everything, "summary", dropped)
-    if len(dropped) > before and hypotheses:
+    kept: list[str] = []
+    for sentence in _SENTENCE_END.split(plain(reply.summary, "summary", dropped)):
+        before = len(dropped)
+        if sentence and not _shares_a_word(sentence, everything):
+            dropped.append(f"summary: nothing of what was sent speaks of “{_short(sentence)}”")
+        _check_numbers(sentence, everything, "summary", dropped)
+        _check_identifiers(sentence, everything, material, "summary", dropped)
+        if len(dropped) == before:
+            kept.append(sentence)
+    if hypotheses and not any(kept):
         return f"Most likely: {hypotheses[0].cause}"
-    return text
+    return " ".join(kept) or "Not enough evidence for a cause."
 
 
 def _ruled_out(reply: AnalysisReply, material: Material, dropped: list[str]) -> Iterable[RuledOut]:
@@ -302,19 +304,23 @@ def _ruled_out(reply: AnalysisReply, material: Material, dropped: list[str]) -> 
         if not known:
             dropped.append(f"ruled out ({_short(item.what)}): it cites no evidence")
             continue
+        if not _shares_a_word(f"{item.what} {item.why}", [material.items[i.strip()] for i in known]):
+            dropped.append(f"ruled out ({_short(item.what)}): it has no word in common with what it cites")
+            continue
         what, why = plain(item.what, "ruled out", dropped), plain(item.why, "ruled out", dropped)
         yield RuledOut(what, f"{why} ({', '.join(known)})")
 
 
 def _steps(steps: Iterable[str], dropped: list[str]) -> Iterable[str]:
+    """Steps that change nothing, as far as their commands say; advice in words to change something comes last."""
+    kept: list[str] = []
     for step in list(steps)[:10]:
-        change = _CHANGES.search(step)
-        if change:
-            dropped.append(f"step “{_short(step)}”: it changes things ({change[0].strip()})")
-            continue
-        text = plain(step, "step", dropped)
-        if text:
-            yield text
+        command = changing_command(step)
+        if command:
+            dropped.append(f"step “{_short(step)}”: it changes things ({_short(command)})")
+        elif text := plain(step, "step", dropped):
+            kept.append(text)
+    return sorted(kept, key=advises_a_change)
 
 
 def _folded(text: str) -> str:

@@ -179,13 +179,52 @@ def test_steps_that_change_things_are_refused(step: str) -> None:
     assert any("changes things" in reason for reason in analysis.dropped)
 
 
+def test_advice_to_change_something_comes_after_the_checks() -> None:
+    def script(r: ChatRequest) -> str:
+        steps = ["Restart payment", "Look at who holds the pool's connections"]
+        return reply(hypothesis(item_with(r, POOL, "line"), POOL), next_steps=steps)
+
+    assert explain(script).next_steps == ("Look at who holds the pool's connections", "Restart payment")
+
+
+def test_a_summary_keeps_the_sentences_that_speak_of_the_evidence() -> None:
+    def script(r: ChatRequest) -> str:
+        said = "Payment's pool is exhausted. Attackers stole bitcoins. It holds 4711 of 10 connections."
+        return reply(hypothesis(item_with(r, POOL, "line"), POOL), summary=said)
+
+    analysis = explain(script)
+    assert analysis.summary == "Payment's pool is exhausted."
+    assert "bitcoins" in " ".join(analysis.dropped) and "4711" in " ".join(analysis.dropped)
+
+
+def test_what_was_ruled_out_speaks_of_what_it_cites() -> None:
+    def script(r: ChatRequest) -> str:
+        item = item_with(r, POOL, "line")
+        ruled_out = [
+            {"what": "dragons", "why": "none were seen", "evidence": [item["id"]]},
+            {"what": "a leak in payment", "why": "its pool is of the usual size", "evidence": [item["id"]]},
+        ]
+        return reply(hypothesis(item, POOL), ruled_out=ruled_out)
+
+    assert [ruled.what for ruled in explain(script).ruled_out] == ["a leak in payment"]
+
+
+def test_the_same_cause_is_shown_once() -> None:
+    def script(r: ChatRequest) -> str:
+        return reply(*[hypothesis(item_with(r, POOL, "line"), POOL)] * 7)
+
+    analysis = explain(script)
+    assert len(analysis.hypotheses) == 1 and analysis.summary == "The pool is exhausted."
+
+
 def test_a_second_opinion_may_only_lower_confidence() -> None:
     def script(r: ChatRequest) -> str:
         if r.name == "second_opinion":
             said = ((1, 0.2), (2, 1.0), (9, 0.0))
             return json.dumps({"reviews": [{"hypothesis": n, "confidence": c, "objection": "no"} for n, c in said]})
         item, other = item_with(r, POOL, "line"), item_with(r, "timed out", "line")
-        return reply(hypothesis(item, POOL, confidence=0.6), hypothesis(other, "timed out", confidence=0.4))
+        symptom = hypothesis(other, "timed out", confidence=0.4, cause="checkout's calls to payment time out")
+        return reply(hypothesis(item, POOL, confidence=0.6), symptom)
 
     analysis = explain(script, second_opinion=True)
     assert [h.confidence for h in analysis.hypotheses] == [0.4, 0.2]
