@@ -54,7 +54,9 @@ class Display:
                 return
             self._open()
         assert self._progress is not None and self._task is not None
-        self._progress.update(self._task, doing=doing, what=what)
+        from report.text import printable  # the name of a file may hold what a terminal obeys
+
+        self._progress.update(self._task, doing=doing, what=printable(what))
 
     def _open(self) -> None:
         from rich.console import Console

@@ -50,7 +50,10 @@ def _entry(template: LogTemplate, run: TemplateRun) -> dict[str, Any]:
 
 
 def to_csv(run: TemplateRun, templates: Sequence[LogTemplate], top: int | None) -> str:
-    """One row per template: id, count, share, template, parameters as `TYPE=example|example` joined by `; `."""
+    """One row per template: id, count, share, template, parameters as `TYPE=example|example` joined by `; `.
+
+    For people and their spreadsheets: a text that one of those would take for a formula begins with an apostrophe.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("template_id", "count", "share", "template", "parameters"))
@@ -61,11 +64,15 @@ def to_csv(run: TemplateRun, templates: Sequence[LogTemplate], top: int | None) 
                 template_hex(each.template_id),
                 each.count,
                 f"{each.count / run.records:.6f}",
-                each.text,
-                "; ".join(f"{kind}={'|'.join(values)}" for kind, values in found),
+                _inert(each.text),
+                _inert("; ".join(f"{kind}={'|'.join(values)}" for kind, values in found)),
             )
         )
     return out.getvalue()
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def to_table(run: TemplateRun, templates: Sequence[LogTemplate], overflow: int, top: int, width: int) -> str:

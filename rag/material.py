@@ -124,7 +124,15 @@ def _line(item: EvidenceItem) -> str:
 def inert(value: object) -> str:
     """JSON in which no delimiter can occur: `<`, `>` and everything that ends a line or hides text is escaped."""
     text = json.dumps(value, ensure_ascii=False)
-    return _ACTIVE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _ACTIVE.sub(_escaped, text)
 
 
-_ACTIVE = re.compile("[<>\u0085\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x7f-\x9f]")
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}" if match[0].isascii() else json.dumps(match[0])[1:-1]
+
+
+_ACTIVE = re.compile(
+    "[<>\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Also what no one sees and a model reads: soft hyphens, variation selectors, Unicode's tags."""

@@ -61,6 +61,12 @@ def test_assignments_name_every_line_with_final_templates(capsys: pytest.Capture
     assert rows[1]["template"] == "session closed now"
 
 
+def test_no_template_is_a_formula_in_a_spreadsheet(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "evil.log").write_text("=cmd|'/C calc'!A0\n@SUM(A1)\n+A1\n-A1\n\tx\n")
+    rows = csv.DictReader(call(capsys, "evil.log", "--no-state", "--format", "csv").splitlines())
+    assert all(cell[:1] not in set("=+-@\t\r") for row in rows for cell in (row["template"], row["parameters"]))
+
+
 def test_one_column_of_a_csv(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     with (folder / "x.csv").open("w", newline="") as file:
         writer = csv.writer(file)
