@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from cali.assistant import Learned, Request, Watcher, explain, explainer_of, learning, reported, run_detection
-from cali.question import Window, services_of, window_of
+from cali.naming import meant
+from cali.question import Window, window_of
 from cali.recall import Recollection, consulted
 from cali.state import StateFolder
 from cali.wiring import redactor
@@ -42,6 +43,9 @@ class _Understood:
     wishes: frozenset[Wish]
     window: Window | None
     note: str
+    """Where the time that was searched is not the one that was named."""
+    naming: str
+    """Where the services are not those that were named."""
 
 
 def ask(
@@ -104,7 +108,8 @@ def _understand(
         before = sessions.load(connection, session) if session is not None else ()
     newest = max((run.ends_at for run in known if run.ends_at is not None), default=None)
     names = sorted({service for run in known for service in run.services})
-    services = services_of(question, names)
+    named = meant(question, names)
+    services = named.services
     window = window_of(question, now=now, zone=settings.display_zone)
     note = ""
     if window is not None and newest is not None and window.start is not None and window.start > newest:
@@ -118,13 +123,13 @@ def _understand(
     inherited = False
     if before:
         last = before[-1]
-        if not services and last.service:
+        if not services and not named.note and last.service:
             services, inherited = tuple(last.service.split(",")), True
         if window is None and (last.starts_at is not None or last.ends_at is not None):
             window = Window(last.starts_at, last.ends_at, "the time of the question before")
     if session is None:
         session = secrets.token_hex(4)
-    return _Understood(session, len(before) + 1, services, inherited, wishes_of(question), window, note)
+    return _Understood(session, len(before) + 1, services, inherited, wishes_of(question), window, note, named.note)
 
 
 def _search(
@@ -210,7 +215,9 @@ def _answer(
         changes = [change for change in changes if _inside(change.timestamp, window)]
     return Answer(
         question=question,
-        text=answer_text(about, elsewhere, changes, services, asked.wishes, searched, zone),
+        text="\n".join(
+            filter(None, (asked.naming, answer_text(about, elsewhere, changes, services, asked.wishes, searched, zone)))
+        ),
         services=services,
         window=TimeWindow(window.start, window.end) if window else findings.window,
         searched=searched,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from cali.korean_times import in_english
+
 _UNITS: Final = {
     "second": 1, "sec": 1, "s": 1,
     "minute": 60, "min": 60, "m": 60,
@@ -20,6 +22,9 @@ _UNIT: Final = r"(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|[smhdw]
 _MOMENT: Final = r"[^,;?!]+?"
 _END: Final = r"(?=\s*(?:[,;?!]|$|\bfor\b|\bin\b (?!the)|\bon\b (?!\d|mon|tue|wed|thu|fri|sat|sun)))"
 
+_AGO: Final = re.compile(
+    rf"\b(\d+(?:\.\d+)?|an?|one|two|three|few|couple|half)\s*(?:of\s+|an?\s+)?{_UNIT}\s+ago\b", re.IGNORECASE
+)
 _LAST: Final = re.compile(
     rf"\b(?:last|past|previous|recent)\s+(?:(\d+(?:\.\d+)?|a|an|one|two|three|few|couple|half)\s*(?:of\s+|an?\s+)?)?{_UNIT}",
     re.IGNORECASE,
@@ -58,20 +63,20 @@ class Window:
 
 def window_of(question: str, *, now: datetime, zone: tzinfo) -> Window | None:
     """The window that a question names, relative to `now`, naive times in `zone`; None where it names none."""
+    question = in_english(question)
     last = _LAST.search(question)
     if last:
-        number = last[1].lower() if last[1] else "1"
-        amount = _WORDS[number] if number in _WORDS else float(number)
-        unit = last[2].lower()
-        seconds = _UNITS.get(unit) or _UNITS[unit.rstrip("s")]
-        return Window(now - timedelta(seconds=min(amount * seconds, 3.2e9)), now, last[0])
+        return Window(now - _span(last), now, last[0])
     between = _BETWEEN.search(question)
     if between:
         end = _moment(between[3], now, zone)
         start = _moment(between[1] or between[2], now, zone, like=between[3], then=end)
         if start is not None and end is not None and start < end:
             return Window(start, end, between[0])
+    ago = _AGO.search(question)
     since = _SINCE.search(question)
+    if ago and not since:
+        return Window(now - _span(ago) - AROUND, min(now - _span(ago) + AROUND, now), ago[0])
     if since and (start := _moment(since[1], now, zone)) is not None:
         return Window(start, now, since[0])
     before = _BEFORE.search(question)
@@ -82,6 +87,15 @@ def window_of(question: str, *, now: datetime, zone: tzinfo) -> Window | None:
         return Window(moment - AROUND, moment + AROUND, at[0])
     day = _DAY.search(question)
     return _day(day[1], now, zone) if day else None
+
+
+def _span(match: re.Match[str]) -> timedelta:
+    """The span of a number (1 where there is none) and a unit."""
+    number = match[1].lower() if match[1] else "1"
+    amount = _WORDS[number] if number in _WORDS else float(number)
+    unit = match[2].lower()
+    seconds = _UNITS.get(unit) or _UNITS[unit.rstrip("s")]
+    return timedelta(seconds=min(amount * seconds, 3.2e9))
 
 
 def services_of(question: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -134,6 +148,8 @@ def _day(text: str, now: datetime, zone: tzinfo) -> Window | None:
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if words in _HOURS:
         first, last = _HOURS[words]
+        if midnight + timedelta(hours=first) >= now:  # `this morning`, asked at two; `tonight`, asked after midnight
+            first, last = (0, last) if words == "this morning" else (first - 24, last - 24)
         return Window(midnight + timedelta(hours=first), min(midnight + timedelta(hours=last), now), text)
     if words == "today":
         return Window(midnight, now, text)

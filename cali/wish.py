@@ -19,6 +19,8 @@ class Wish(StrEnum):
     """Whether something is well."""
     SEEN_BEFORE = "seen_before"
     """Whether it happened before, and what helped."""
+    WHEN = "when"
+    """When it began and ended."""
     NEXT = "next"
     """What to check or do."""
 
@@ -38,8 +40,10 @@ _PATTERNS: Final = {
     Wish.HEALTH: (
         r"\b(?:is|are|was|were) .{1,60}\b(?:healthy|ok|okay|fine|well|up|down|alive|working|affected|broken|degraded"
         r"|failing|involved)\b",
+        r"\b(?:did|has|have|is|are) .{1,60}\b(?:recover(?:ed|ing)?|resolved|back|over|still (?:failing|broken|down))\b",
         r"\banything (?:wrong|broken|unusual|odd)\b|\bhealth\b|\bhow (?:is|are|was|were) ",
     ),
+    Wish.WHEN: (r"\bwhen (?:did|has|was|is)\b|\bsince when\b|\bhow long\b|언제",),
     Wish.SEEN_BEFORE: (
         r"(?<!what )\b(?:has|have|had|did|was|ever|been|seen)\b.{0,40}\b(?:seen|happen(?:ed)?|occur(?:red)?|had|known"
         r"|this|it|that)\b.{0,30}\b(?:before|previously|earlier|in the past)\b",
@@ -61,6 +65,8 @@ def wishes_of(question: str) -> frozenset[Wish]:
     found = {wish for wish, words in _WORDS.items() if words.search(question)}
     if Wish.SEEN_BEFORE in found or Wish.CHANGES in found:
         found.discard(Wish.LEAD_UP)  # "has this happened before?", "what changed before it?"
+    if Wish.WHEN in found:
+        found.discard(Wish.HEALTH)  # "how long was it down?"
     if _WHY.search(question):
         found.discard(Wish.HEALTH)
         found = found or {Wish.CAUSE}

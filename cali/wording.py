@@ -10,7 +10,7 @@ from cali.wish import Wish
 from core.domain import AnomalyKind, ChangeEvent, Evidence, SimilarIncident
 from core.findings import Finding
 from report.excerpt import excerpt
-from report.text import clock, count
+from report.text import clock, count, span
 
 LEAD: Final = timedelta(minutes=30)
 """How far before an incident its changes and first signs are told."""
@@ -44,6 +44,8 @@ def answer_text(
     first = about[0]
     if wishes & {Wish.CAUSE, Wish.HEALTH}:
         lines += _cause(first)
+    if Wish.WHEN in wishes:
+        lines.append(f"{span(first.incident.starts_at, first.incident.ends_at, zone)}, {first.incident.status}.")
     if Wish.CHANGES in wishes:
         lines += _changes(changes, first.incident.starts_at, (), zone)
     if Wish.LEAD_UP in wishes:
@@ -66,10 +68,11 @@ def _cause(finding: Finding) -> Iterator[str]:
 
 
 def _health(about: Sequence[Finding], services: Sequence[str], wishes: frozenset[Wish]) -> Iterator[str]:
-    if Wish.HEALTH in wishes and services and about:
+    if Wish.HEALTH in wishes and about:
         incident = about[0].incident
-        whom = " and ".join(services)
-        yield f"No: {whom} takes part in an incident of level {incident.level} ({incident.status})."
+        whom = f"{' and '.join(services)} takes part in an incident" if services else "there is an incident"
+        over = incident.status == "resolved"
+        yield f"{'It is over' if over else 'No'}: {whom} of level {incident.level} ({incident.status})."
 
 
 def _signs(elsewhere: Sequence[Finding], services: Sequence[str]) -> Iterator[str]:

@@ -87,3 +87,15 @@ def test_of_a_quiet_time_only_its_own_changes_are_told(tmp_path: Path) -> None:
     answer = ask(tmp_path, "what changed between 10:10 and 10:30 on 2026-03-02?", "--new")
     told = cited(answer, tmp_path)
     assert all(line[:16] >= "2026-03-02T10:10" for line in told), answer["text"]
+
+
+def test_a_service_that_is_not_there_and_one_that_is_misspelt(night: Path) -> None:
+    unknown = ask(night, "why did the shipping service fail?", "--new")
+    assert unknown["text"].startswith("No service called shipping wrote these logs; those that did: checkout, users.")
+    misspelt = ask(night, "why did chekout fail?", "--new")
+    assert misspelt["services"] == ["checkout"] and misspelt["text"].startswith("I read chekout as checkout.")
+
+
+def test_when_it_began_and_whether_all_is_well(night: Path) -> None:
+    assert "10:24" in ask(night, "when did checkout fail?", "--new")["text"].split("\n")[0]
+    assert ask(night, "is everything ok?", "--new")["text"].startswith("No: there is an incident of level")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cali.naming import meant
 from cali.question import services_of, window_of
 
 NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # a Saturday
@@ -69,3 +70,55 @@ def test_no_question_raises(text: str) -> None:
         window is None or window.start is None or window.end is None or window.start <= window.end + timedelta(days=2)
     )
     services_of(text, ["checkout", "a.b*c"])
+
+
+@pytest.mark.parametrize(
+    ("question", "start", "end"),
+    [
+        ("지난 30분 동안 무슨 일이 있었나요?", "2026-11-21 14:30", "2026-11-21 15:00"),
+        ("최근 1시간", "2026-11-21 14:00", "2026-11-21 15:00"),
+        ("10시부터 11시 반까지 왜 실패했나요?", "2026-11-21 10:00", "2026-11-21 11:30"),
+        ("오후 1시 이후 무슨 문제가 있었나요", "2026-11-21 13:00", "2026-11-21 15:00"),
+        ("2시간 전에 무슨 일이?", "2026-11-21 12:45", "2026-11-21 13:15"),
+        ("어제 결제가 왜 실패했나요?", "2026-11-20 00:00", "2026-11-21 00:00"),
+        ("what happened 2 hours ago?", "2026-11-21 12:45", "2026-11-21 13:15"),
+        ("an hour ago checkout failed", "2026-11-21 13:45", "2026-11-21 14:15"),
+    ],
+)
+def test_times_in_korean_and_ago(question: str, start: str, end: str) -> None:
+    window = window_of(question, now=NOW, zone=UTC)
+    assert window is not None and (window.start, window.end) == (at(start), at(end))
+
+
+@pytest.mark.parametrize("words", ["this morning", "this afternoon", "tonight", "last night"])
+@pytest.mark.parametrize("hour", [0, 2, 13, 19])
+def test_a_part_of_a_day_is_never_in_the_future(words: str, hour: int) -> None:
+    now = NOW.replace(hour=hour, minute=30)
+    window = window_of(f"what happened {words}?", now=now, zone=UTC)
+    assert window is not None and window.start is not None and window.end is not None
+    assert window.start < window.end <= now
+
+
+KNOWN = ["checkout", "inventory", "payment"]
+
+
+@pytest.mark.parametrize(
+    ("question", "services", "note"),
+    [
+        ("why did chekout fail?", ("checkout",), "checkout"),
+        ("and what about payments?", ("payment",), "payment"),
+        ("why did the shipping service fail?", (), "No service called shipping"),
+        ("is redis healthy?", (), "No service called redis"),
+        ("what happened to kafka yesterday?", (), "checkout, inventory, payment"),
+        ("why did payment fail?", ("payment",), ""),
+        ("why did it fail?", (), ""),
+        ("why is everything slow?", (), ""),
+        ("is anything broken?", (), ""),
+        ("what happened in the last hour?", (), ""),
+        ("why?", (), ""),
+    ],
+)
+def test_a_service_that_is_not_there_is_told(question: str, services: tuple[str, ...], note: str) -> None:
+    found = meant(question, KNOWN)
+    assert found.services == services
+    assert note in found.note and bool(found.note) == bool(note)
