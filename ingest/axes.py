@@ -62,7 +62,7 @@ def judge(rows: pl.DataFrame, timed: bool, width: int, terms: Terms) -> Axis:
     """What one axis of a run's counts shows; `width` is that of its buckets."""
     subject = _subject(rows, timed, width, terms)
     symptoms, facts = find(subject)
-    horizon = _horizon(subject.panel)
+    horizon = _horizon(subject.panel, subject.table)
     return Axis(symptoms, incidents.group(symptoms, horizon), facts, horizon)
 
 
@@ -83,17 +83,18 @@ def _subject(rows: pl.DataFrame, timed: bool, width: int, terms: Terms) -> Subje
     return Subject(rows, panel, terms.templates, terms.services, terms.reference, terms.rate, known, terms.learned)
 
 
-def _horizon(panel: panels.Panel) -> incidents.Horizon:
+def _horizon(panel: panels.Panel, rows: pl.DataFrame) -> incidents.Horizon:
     """Gaps in proportion to the length of the input, within what people mean by "the same incident"."""
     columns = panel.buckets - panel.start
     length = columns * panel.width
     end = int(panel.starts[-1]) + panel.width
     if not panel.timed:
         gap = max(4 * panel.width, length // 10)
-        return incidents.Horizon(end, gap=gap, onset=panel.width, again=gap, width=panel.width)
+        return incidents.Horizon(end, gap=gap, onset=panel.width, again=gap, width=panel.width, last=end)
     gap = max(4 * panel.width, min(max(length // 10, 120 * SECOND), LONGEST_GAP))
     again = min(RECURS * gap, max(gap, LONGEST_GAP))
-    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), again, panel.width)
+    last = rows["last_time"].max()
+    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), again, panel.width, int(last))  # type: ignore[arg-type]
 
 
 def groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:

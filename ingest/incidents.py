@@ -68,6 +68,8 @@ class Horizon:
     onset: int
     again: int
     width: int
+    last: int
+    """Of the last record: what is missing is missing until its bucket ends, and the logs tell of nothing later."""
 
 
 def group(symptoms: Sequence[Symptom], horizon: Horizon) -> list[list[Symptom]]:
@@ -290,7 +292,7 @@ def describe(
     brief = timed and end - start < BRIEF
     level, reason = _level(members, share(start, end, services), brief)
     fingerprint = _fingerprint(services, members)
-    starts_at, ends_at = (to_datetime(start), to_datetime(end)) if timed else (None, None)
+    starts_at, ends_at = (to_datetime(start), to_datetime(min(end, horizon.last))) if timed else (None, None)
     ranked = sorted(members, key=lambda s: (-s.weight, s.start, s.anomaly.template_id))[:MOST_ANOMALIES]
     status: Status = "firing" if end >= horizon.end - horizon.gap // 2 else "resolved"
     return Incident(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from detection_parts import MINUTE, symptom
 
 from core.domain import AnomalyKind
-from ingest.incidents import Horizon, extent, group
+from ingest.incidents import Horizon, describe, extent, group
 
-HORIZON = Horizon(end=240 * MINUTE, gap=4 * MINUTE, onset=MINUTE // 2, again=12 * MINUTE, width=MINUTE // 6)
+HORIZON = Horizon(
+    end=240 * MINUTE, gap=4 * MINUTE, onset=MINUTE // 2, again=12 * MINUTE, width=MINUTE // 6, last=240 * MINUTE
+)
 
 
 def test_symptoms_of_one_service_join_across_a_short_pause_and_not_across_a_long_one() -> None:
@@ -93,3 +96,13 @@ def test_requests_for_what_is_not_there_are_no_incident_unless_they_flood() -> N
     refused = symptom(10, 40, severity=13, message=line.replace("404", "401"))
     assert [len(group([each], HORIZON)) for each in (scan, flood, refused)] == [0, 1, 1]
     assert [len(each) for each in group([scan, symptom(12, 30, template=2)], HORIZON)] == [2]
+
+
+def test_an_incident_ends_with_the_logs_at_the_latest() -> None:
+    """What is missing is missing until the end of its bucket, which may be later than the last line."""
+    drop = symptom(230, 250)
+    horizon = replace(HORIZON, last=233 * MINUTE)
+    incident = describe([drop], horizon, lambda *_: 1.0, (), {id(drop): drop.anomaly})
+    assert incident.starts_at is not None and incident.ends_at is not None
+    assert incident.ends_at - incident.starts_at == timedelta(minutes=3)
+    assert incident.status == "firing"
