@@ -30,7 +30,8 @@ from core.severity import LEVELS
 from core.wording import times
 from rag.budget import Budget, OverCapError
 from rag.evidence import EvidencePack, collect
-from rag.material import Masker, Material, Passage, assemble, inert
+from rag.inert import inert
+from rag.material import Added, Masker, Material, Passage, assemble
 from rag.prompts import Prompt, load
 from rag.replies import AnalysisReply, SecondOpinionReply, json_schema, parse
 from rag.verification import Verified, verify
@@ -109,7 +110,8 @@ class Analyst:
     def _pack(self, subject: Subject, masker: Masker | None) -> EvidencePack:
         """The evidence; through `masker` where it is to leave the process."""
         mask = masker.mask if masker is not None else None
-        return collect(subject.incident, subject.detection, subject.suspects, self.options.evidence_tokens, mask)
+        budget = self.options.evidence_tokens - _added(subject).share(self.options.evidence_tokens)
+        return collect(subject.incident, subject.detection, subject.suspects, budget, mask)
 
     def _request(self, subject: Subject, prompt: Prompt, material: Material, masker: Masker) -> ChatRequest:
         user = material.rendered()
@@ -120,15 +122,7 @@ class Analyst:
         return ChatRequest(prompt.text, user, "analysis", schema, self.options.max_output_tokens)
 
     def _material(self, subject: Subject, pack: EvidencePack, masker: Masker) -> Material:
-        return assemble(
-            pack,
-            masker,
-            suspects=subject.suspects,
-            ruled_out=subject.ruled_out,
-            similar=subject.similar,
-            passages=subject.passages,
-            token_budget=self.options.evidence_tokens,
-        )
+        return assemble(pack, masker, _added(subject), token_budget=self.options.evidence_tokens)
 
     def _reviewed(self, verified: Verified, material: Material, session: _Session) -> Verified:
         """A second pass, which may only lower confidence."""
@@ -158,6 +152,10 @@ class Analyst:
                 )
         lowered.sort(key=lambda h: -h.confidence)
         return replace(verified, hypotheses=tuple(lowered), dropped=(*verified.dropped, *objections))
+
+
+def _added(subject: Subject) -> Added:
+    return Added(subject.suspects, subject.ruled_out, subject.similar, subject.passages)
 
 
 class _Session:

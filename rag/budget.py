@@ -101,7 +101,10 @@ class Budget:
             )
         cost = today.cost_usd or 0.0
         if self.caps.daily_cost is not None and cost > self.caps.daily_cost:
-            return f"the cap of ${self.caps.daily_cost:g} per day: ${cost - (booked.cost_usd or 0.0):.4f} used"
+            more = booked.cost_usd or 0.0
+            return (
+                f"the cap of ${self.caps.daily_cost:g} per day: ${cost - more:.4f} used, up to ${more:.4f} more needed"
+            )
         return None
 
     def settle(self, charged: Usage, reply: ChatReply) -> None:

@@ -17,6 +17,7 @@ from core import severity as levels
 from core.domain import Anomaly, ChangeEvent, Citation, Evidence, Incident, LogRecord, Suspect
 from core.findings import Detection
 from core.stacktrace import StackTrace, parse
+from rag.inert import inert
 
 MAX_TEXT: Final = 600
 """Characters of one item; what is longer is cut with an ellipsis."""
@@ -42,6 +43,10 @@ class EvidenceItem:
     timestamp: datetime | None = None
     service: str | None = None
     template_id: int | None = None
+
+
+CROWDED: Final = 0.015
+"""What each template before it takes off a template's value: the fortieth says less than when it happened does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,24 @@ def collect(
     chosen: list[_Candidate] = []
     spent = 0
     for candidate in sorted(candidates, key=lambda each: -each.value):
-        cost = tokens(candidate.item.text) + 12  # its id, kind, service and time in the prompt
+        cost = tokens(rendered(replace(candidate.item, id="E99")))
         if spent + cost <= token_budget:
             chosen.append(candidate)
             spent += cost
     chosen.sort(key=_reading_order)
     items = tuple(replace(each.item, id=f"E{number}") for number, each in enumerate(chosen, start=1))
     return EvidencePack(items, spent, len(candidates) - len(chosen))
+
+
+def rendered(item: EvidenceItem) -> str:
+    """An item as a model reads it: one line of JSON."""
+    value: dict[str, object] = {"id": item.id, "kind": item.kind}
+    if item.timestamp is not None:
+        value["time"] = item.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if item.service:
+        value["service"] = item.service
+    value["text"] = item.text
+    return inert(value)
 
 
 def tokens(text: str) -> int:
@@ -164,13 +180,13 @@ def _change_value(change: ChangeEvent, incident: Incident) -> float:
 
 def _templates(incident: Incident, detection: Detection, records: dict[Citation, LogRecord]) -> Iterator[_Candidate]:
     """What is new or different, with counts against before and the values that its parameters took."""
-    for anomaly in incident.anomalies[:MAX_TEMPLATES]:
+    for rank, anomaly in enumerate(incident.anomalies[:MAX_TEMPLATES]):
         messages = [records[place].body for entry in anomaly.examples if (place := entry.citation) in records]
         values = _parameters(anomaly.template, messages)
         parts = [f"{anomaly.kind.value}: {anomaly.template}", anomaly.why]
         if values:
             parts.append("values: " + "; ".join(values))
-        weight = 0.35 + 0.3 * anomaly.score + (0.15 if anomaly.severity >= levels.ERROR else 0.0)
+        weight = 0.35 + 0.3 * anomaly.score + (0.15 if anomaly.severity >= levels.ERROR else 0.0) - CROWDED * rank
         item = EvidenceItem(
             "",
             "template",

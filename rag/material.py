@@ -6,16 +6,17 @@ delimiter or start another; whatever it says stays inside its own quotes.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.domain import RuledOut, SimilarIncident, Suspect
 from core.wording import times
 from rag.budget import estimate_tokens
-from rag.evidence import EvidenceItem, EvidencePack
+from rag.evidence import EvidenceItem, EvidencePack, rendered
+
+ADDED_SHARE: Final = 0.4
+"""The most of a budget that is kept for what code and memory add: the lines of a long incident would fill all of it."""
 
 
 class Masker(Protocol):
@@ -48,49 +49,44 @@ class Material:
 
     def rendered(self) -> str:
         """The delimited block."""
-        lines = [_line(item) for item in self.items.values()]
+        lines = [rendered(item) for item in self.items.values()]
         return "\n".join(("<evidence>", *lines, "</evidence>"))
 
 
-def assemble(
-    pack: EvidencePack,
-    masker: Masker,
-    *,
-    suspects: Sequence[Suspect] = (),
-    ruled_out: Sequence[RuledOut] = (),
-    similar: Sequence[SimilarIncident] = (),
-    passages: Sequence[Passage] = (),
-    token_budget: int,
-) -> Material:
-    """The pack with what code and memory add to it, masked, inside the budget: evidence first, then similar incidents,
-    suspects, passages, what was ruled out. Items that do not fit are left out whole."""
-    added: list[tuple[EvidenceItem, SimilarIncident | None]] = [(item, None) for item in pack.items]
-    number = len(pack.items)
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What code and memory add to the evidence of the logs, the most useful first."""
 
-    def add(kind: str, text: str, past: SimilarIncident | None = None, service: str | None = None) -> None:
-        nonlocal number
-        number += 1
-        added.append((EvidenceItem(f"E{number}", kind, text, service=service), past))
+    suspects: Sequence[Suspect] = ()
+    ruled_out: Sequence[RuledOut] = ()
+    similar: Sequence[SimilarIncident] = ()
+    passages: Sequence[Passage] = ()
 
-    for past in similar[:5]:
-        add("similar", _past(past), past)
-    for suspect in suspects[:5]:
-        add(
-            "suspect",
-            f"{suspect.cause} (score {suspect.score:.2f}; {suspect.kind}: {suspect.why})",
-            service=suspect.service,
-        )
-    for passage in passages[:3]:
-        add("runbook", f"{passage.title}: {passage.text}")
-    for excluded in ruled_out[:5]:
-        add("ruled_out", f"{excluded.what}: {excluded.why}")
+    def items(self) -> Iterator[tuple[EvidenceItem, SimilarIncident | None]]:
+        """The items, without ids, each with the past incident behind it."""
+        similar = [(EvidenceItem("", "similar", _past(past)), past) for past in self.similar[:5]]
+        suspects = [(EvidenceItem("", "suspect", _suspect(s), service=s.service), None) for s in self.suspects[:5]]
+        passages = [(EvidenceItem("", "runbook", f"{each.title}: {each.text}"), None) for each in self.passages[:3]]
+        yield from (*similar[:2], *suspects[:3], *passages[:1], *similar[2:], *passages[1:], *suspects[3:])
+        yield from ((EvidenceItem("", "ruled_out", f"{each.what}: {each.why}"), None) for each in self.ruled_out[:5])
 
+    def share(self, token_budget: int) -> int:
+        """Tokens of a budget to keep for these items: what they need, at most `ADDED_SHARE` of it."""
+        needed = sum(estimate_tokens(rendered(replace(item, id="E99"))) for item, _ in self.items())
+        return min(needed, int(token_budget * ADDED_SHARE))
+
+
+def assemble(pack: EvidencePack, masker: Masker, added: Added, *, token_budget: int) -> Material:
+    """The pack with what code and memory add to it, masked, inside the budget. What does not fit is left out whole."""
+    numbered = [(item, None) for item in pack.items] + [
+        (replace(item, id=f"E{number}"), past) for number, (item, past) in enumerate(added.items(), len(pack.items) + 1)
+    ]
     items: dict[str, EvidenceItem] = {}
     past_incidents: dict[str, SimilarIncident] = {}
     left = token_budget
-    for item, past_incident in added:
+    for item, past_incident in numbered:
         masked = replace(item, text=masker.mask(item.text), service=item.service and masker.mask(item.service))
-        cost = estimate_tokens(_line(masked))
+        cost = estimate_tokens(rendered(masked))
         if cost > left:
             continue
         left -= cost
@@ -98,6 +94,10 @@ def assemble(
         if past_incident is not None:
             past_incidents[masked.id] = past_incident
     return Material(items, past_incidents)
+
+
+def _suspect(suspect: Suspect) -> str:
+    return f"{suspect.cause} (score {suspect.score:.2f}; {suspect.kind}: {suspect.why})"
 
 
 def _past(past: SimilarIncident) -> str:
@@ -109,30 +109,3 @@ def _past(past: SimilarIncident) -> str:
     if past.outcome:
         parts.append(f"outcome: {past.outcome}")
     return "; ".join(parts)
-
-
-def _line(item: EvidenceItem) -> str:
-    value: dict[str, object] = {"id": item.id, "kind": item.kind}
-    if item.timestamp is not None:
-        value["time"] = item.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if item.service:
-        value["service"] = item.service
-    value["text"] = item.text
-    return inert(value)
-
-
-def inert(value: object) -> str:
-    """JSON in which no delimiter can occur: `<`, `>` and everything that ends a line or hides text is escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    return _ACTIVE.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}" if match[0].isascii() else json.dumps(match[0])[1:-1]
-
-
-_ACTIVE = re.compile(
-    "[<>\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
-)
-"""Also what no one sees and a model reads: soft hyphens, variation selectors, Unicode's tags."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,15 @@ from pydantic import SecretStr
 from rag_analysis import NOW, NoMasker, ScriptedModel, budget, evidence, hypothesis, item_with, log, reply, subject
 from services.openai_server import Say, Script, in_turn, openai_server
 
+from core import severity as levels
 from core.chat import ChatRequest, Usage
 from core.domain import SimilarIncident, Verdict
-from core.testing import MemoryLog
+from core.findings import TimelineBucket
+from core.testing import MemoryLog, record
 from rag.analyst import Analyst, AnalystOptions
 from rag.budget import Budget, Caps, MemoryLedger, OverCapError
 from rag.chain import OpenAICompatible
+from rag.material import Passage
 from rag.replies import AnalysisReply, json_schema, parse
 
 POOL = "connection pool exhausted"
@@ -111,8 +115,6 @@ def test_whatever_fails_the_analysis_without_a_model_stands_and_says_so(script: 
 
 
 def test_without_a_model_a_strong_suspect_is_a_cause_and_a_weak_one_is_not() -> None:
-    from dataclasses import replace
-
     about = subject()
     analyst = Analyst(None, NoMasker)
     assert analyst.explain(about).verdict is Verdict.NEW_CAUSE
@@ -129,8 +131,6 @@ def test_without_a_model_only_a_confirmed_past_cause_is_a_known_cause() -> None:
     )
     analyst = Analyst(None, NoMasker)
     assert analyst.explain(subject(similar=(past,))).verdict is Verdict.NEW_CAUSE
-    from dataclasses import replace
-
     told = replace(past, confirmed=True, same_cause=0.69)
     assert analyst.explain(subject(similar=(told,))).verdict is Verdict.NEW_CAUSE
     analysis = analyst.explain(subject(similar=(replace(told, same_cause=0.7),)))
@@ -215,8 +215,6 @@ def test_the_prompt_is_exactly_what_is_sent() -> None:
 
 
 def test_a_long_incident_fits_a_small_pack() -> None:
-    from dataclasses import replace
-
     base = log()
     tail = base.records[60:]
     many = [replace(r, position=1000 + n) for n in range(3000) for r in tail]
@@ -224,6 +222,30 @@ def test_a_long_incident_fits_a_small_pack() -> None:
     request = Analyst(ScriptedModel(lambda r: reply()), NoMasker, AnalystOptions(evidence_tokens=4000)).prompt(about)
     assert len(request.user.encode()) / 3 < 4200
     assert any(POOL in item["text"] for item in evidence(request))
+
+
+def test_a_storm_leaves_room_for_when_it_happened_and_for_what_memory_and_code_know() -> None:
+    base = log()
+    words = [f"{a}{b}" for a in ("disk", "queue", "cache", "index", "lease", "shard", "route") for b in "abcdefg"]
+    storm = [
+        record(f"ERROR payment: the {word} handler gave up because of its {word} peer " * 4, 1000 + n,
+               seconds=612.0 + n, severity=levels.ERROR, service="payment")
+        for n, word in enumerate(words)
+    ]  # fmt: skip
+    past = SimilarIncident(
+        "past-1", "payment down", 0.9, ("dense",), 3, NOW, "the pool was too small", "raise it", None
+    )
+    passage = Passage("rb-1", "Pools", "When the pool is exhausted, look for a leak of connections.")
+    about = subject(MemoryLog((*base.records, *storm)), (past,), (passage,))
+    start = about.incident.starts_at
+    assert start is not None
+    bucket = TimelineBucket(start, start + timedelta(minutes=1), {"ERROR": 50})
+    about = replace(about, detection=replace(about.detection, timeline=(bucket,)))
+    for tokens in (1000, 4000):
+        request = Analyst(None, NoMasker, AnalystOptions(evidence_tokens=tokens)).prompt(about)
+        kinds = [item["kind"] for item in evidence(request)]
+        assert {"timeline", "template", "line", "similar", "suspect", "runbook"} <= set(kinds), kinds
+        assert len(request.user.encode()) / 3 < tokens * 1.1
 
 
 def test_the_schema_is_the_strict_one() -> None:
