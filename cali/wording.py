@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from cali.wish import Wish
-from core.domain import AnomalyKind, ChangeEvent, Evidence, SimilarIncident
+from core.domain import AnomalyKind, ChangeEvent, Evidence, SimilarIncident, Verdict
 from core.findings import Finding
 from report.excerpt import excerpt
 from report.text import clock, count, span
@@ -63,7 +63,12 @@ def answer_text(
 
 def _cause(finding: Finding) -> Iterator[str]:
     summary = finding.analysis.summary if finding.analysis else finding.incident.title
-    cited = list(dict.fromkeys(place(entry) for entry in _evidence(finding)))[:3]
+    evidence = _evidence(finding)
+    analysis, lead = finding.analysis, next(iter(finding.suspects), None)
+    if analysis and lead and analysis.verdict is Verdict.INCONCLUSIVE and not analysis.hypotheses:
+        # Nothing that a model said stands: what code found still does.
+        summary, evidence = f"{summary} The strongest lead: {lead.cause} (score {lead.score:.2f})", lead.evidence
+    cited = list(dict.fromkeys(place(entry) for entry in evidence))[:3]
     yield f"{summary.rstrip('.')}." + (f" See {', '.join(cited)}." if cited else "")
 
 

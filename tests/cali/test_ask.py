@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from services.openai_server import Say, openai_server
 from support import app_log, cali
 
 
@@ -99,3 +101,13 @@ def test_a_service_that_is_not_there_and_one_that_is_misspelt(night: Path) -> No
 def test_when_it_began_and_whether_all_is_well(night: Path) -> None:
     assert "10:24" in ask(night, "when did checkout fail?", "--new")["text"].split("\n")[0]
     assert ask(night, "is everything ok?", "--new")["text"].startswith("No: there is an incident of level")
+
+
+def test_where_nothing_that_a_model_said_stands_the_lead_of_code_is_told(night: Path) -> None:
+    claim = {"cause": "a meteor", "supporting": [{"id": "E999", "quote": "meteor"}], "confidence": 1.0}
+    said = json.dumps({"verdict": "new_cause", "summary": "A meteor.", "hypotheses": [claim]})
+    with openai_server(lambda _: Say(said)) as server:
+        model = {"CALI_LLM_BASE_URL": server.url, "CALI_LLM_MODEL": "test-model"}
+        answer = cali("ask", "why did checkout fail?", "--new", cwd=night, **model).out
+    assert "The strongest lead:" in answer and "pool" in answer
+    assert "meteor" not in answer
