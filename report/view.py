@@ -59,7 +59,7 @@ def lead(incident: IncidentModel) -> Lead | None:
             cause=first.cause,
             why=first.why,
             certainty=certainty(first),
-            mechanism=mechanism(first),
+            mechanism=mechanism(first, author="model" if analysis.model is not None else None),
             place=place(first),
             evidence=first.evidence,
             ids=ids(analysis, first),
@@ -116,10 +116,10 @@ def certainty(suspect: SuspectModel) -> str:
     return f"score {suspect.score:.2f}"
 
 
-def mechanism(suspect: SuspectModel) -> str:
-    """What named it and what it is: `first_new · resource/memory_leak`."""
+def mechanism(suspect: SuspectModel, author: str | None = None) -> str:
+    """What named it (a mechanism of the code, or an `author`) and what it is: `first_new · resource/memory_leak`."""
     parts = [part for part in (suspect.category, suspect.fault_type) if part]
-    return " · ".join(part for part in (str(suspect.kind), "/".join(parts)) if part)
+    return " · ".join(part for part in (author or str(suspect.kind), "/".join(parts)) if part)
 
 
 def place(suspect: SuspectModel) -> str:

@@ -120,6 +120,7 @@ def test_facts_and_guesses_are_told_apart(explained: Findings, form: Callable[[R
     assert "Most likely cause (seen before)" in text
     assert "inferred" in text
     assert "confidence 80 %" in text
+    assert "model · deploy_config/bad_config" in text
     assert "model gpt-test, prompt analyse-1, 3,200 tokens in, 410 out, $0.0123" in text
     assert "for E1, E2; against E7" in text
     assert "1 claim of the model dropped by the checks" in text
