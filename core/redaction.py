@@ -40,6 +40,7 @@ _DETECTORS: Final[tuple[_Detector, ...]] = (
     pairs.url_passwords,
     pairs.pairs,
     pairs.command_lines,
+    pairs.inserted,
     patterns.bearer_and_basic,
     patterns.docker_logins,
     identifiers.emails,

@@ -295,6 +295,31 @@ def command_lines(text: str) -> Iterator[Span]:
         yield Span("PASSWORD", match.start("value"), match.end("value"))
 
 
+_INSERT: Final = re.compile(
+    r"\binsert\s{1,8}into\s{1,8}[\w.\"`\[\]]{1,200}+\s{0,8}\((?P<columns>[^()]{1,4000}+)\)\s{0,8}values\s{0,8}\(",
+    re.IGNORECASE,
+)
+_SECRET_COLUMN: Final = re.compile(
+    r"passw|passphrase|pwd|secret|token|api_?key|private_?key|\bpin\b|\bssn\b", re.IGNORECASE
+)
+_SQL_VALUE: Final = re.compile(
+    r"\s{0,8}(?:[NEeXx]?'(?P<text>[^']{0,4096}+(?:''[^']{0,4096}+){0,64})'|[^,()']{1,1000}+)\s{0,8}(?:,|(?=\)))"
+)
+
+
+def inserted(text: str) -> Iterator[Span]:
+    """Values of an SQL `INSERT` whose column is named like a secret, in its first row."""
+    for match in _INSERT.finditer(text) if "(" in text else ():
+        at = match.end()
+        for column in match["columns"].split(","):
+            value = _SQL_VALUE.match(text, at)
+            if value is None:
+                break
+            if value["text"] and _SECRET_COLUMN.search(column) and not _nothing(value["text"]):
+                yield Span("PASSWORD", value.start("text"), value.end("text"))
+            at = value.end()
+
+
 def _drawn(value: str) -> bool:
     """Whether a value of a query has upper case, lower case and digits, as keys have and words have not."""
     return all(any(map(kind, value)) for kind in (str.isupper, str.islower, str.isdigit))

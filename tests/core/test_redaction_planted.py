@@ -371,6 +371,8 @@ def test_no_private_key_survives(coding: str) -> None:
         ("net use Z: \\\\srv\\share /user:bob Summer2024!", "Summer2024!"),
         ("your verification code is 482913", "482913"),
         ("인증번호는 482913 입니다", "482913"),
+        ("INSERT INTO users (id, name, password) VALUES (7, 'O''Neill', 'insPw79') RETURNING id", "insPw79"),
+        ("insert into \"app\".\"users\"(api_token,name) values ('tok-9','bob')", "tok-9"),
         ("tel 1588-1234", "1588-1234"),
         ("Tel. 030 12345678", "12345678"),
         ("Telefon: 089-123456-0", "123456"),
