@@ -35,6 +35,9 @@ from rag.bounded_http import ResponseTooLargeError, bounded_client, without_pass
 LONGEST_WAIT: Final = 60.0
 """Seconds: a Retry-After beyond this is given up at once; someone is waiting for the answer."""
 
+REST: Final = 300.0
+"""Seconds for which an endpoint that failed is not asked about further incidents."""
+
 _PROMPT: Final = ChatPromptTemplate.from_messages([("system", "{system}"), ("human", "{user}")])
 _SHAPES: Final = ("schema", "object", "text")
 _REFUSED_SHAPE: Final = frozenset({400, 404, 415, 422, 501})
@@ -50,8 +53,8 @@ class OpenAICompatible:
 
     `timeout` is in seconds and bounds one request as a whole; `retries` counts the tries after the first, with
     exponential back-off and jitter, or as long as Retry-After says; none begins later than twice the time-out after the
-    first. An endpoint that failed all tries, or refused the key, is not asked again. `sleep` waits between tries.
-    Raises ConfigError for a base URL that is none.
+    first. An endpoint that failed all tries, or refused the key, is left alone for `REST`. `sleep` waits between tries,
+    `clock` counts seconds. Raises ConfigError for a base URL that is none.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class OpenAICompatible:
         timeout: float,
         retries: int,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if base_url is not None and not base_url.startswith(("http://", "https://")):
             raise ConfigError("llm_base_url", base_url, "a URL such as http://localhost:11434/v1")
@@ -73,9 +77,11 @@ class OpenAICompatible:
         self._timeout = timeout
         self._retries = retries
         self._sleep = sleep
+        self._clock = clock
         self._shape = 0  # the first of _SHAPES that the endpoint takes
         self._left_out: set[str] = set()  # of _OPTIONAL, what it does not take
-        self._given_up: str | None = None
+        self._given_up = ""
+        self._rests_until = -math.inf
 
     @property
     def name(self) -> str:
@@ -92,7 +98,7 @@ class OpenAICompatible:
 
         Raises RetryableError (time-out, 429, 5xx, cut stream, nonsense; after all tries), PermanentError (bad key).
         """
-        if self._given_up is not None:
+        if self._clock() < self._rests_until:
             # Someone waits for the report: the next incident would wait as long for nothing.
             raise RetryableError(f"not asked again, because for an incident before {self._given_up}")
         retrying = Retrying(
@@ -106,7 +112,7 @@ class OpenAICompatible:
         try:
             return retrying(self._reply_in_some_shape, request, on_text)
         except RetryableError as exc:
-            self._given_up = str(exc)
+            self._give_up(exc)
             raise
 
     def _reply_in_some_shape(self, request: ChatRequest, on_text: Callable[[str], None] | None) -> ChatReply:
@@ -117,12 +123,15 @@ class OpenAICompatible:
                 if exc.status_code in _REFUSED_SHAPE and self._step_down(exc):
                     continue
                 if exc.status_code in _HOPELESS:
-                    self._given_up = str(self._translated(exc))
+                    self._give_up(self._translated(exc))
                 raise self._translated(exc) from exc
             except CaliError:
                 raise
             except Exception as exc:  # what an odd reply makes the client libraries raise has no common type
                 raise self._translated(exc) from exc
+
+    def _give_up(self, reason: CaliError) -> None:
+        self._given_up, self._rests_until = str(reason), self._clock() + REST
 
     def _step_down(self, refusal: openai.APIStatusError) -> bool:
         """Leaves out what the endpoint does not take; False where nothing is left to leave out."""

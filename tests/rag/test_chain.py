@@ -13,7 +13,7 @@ from services.openai_server import OpenAIServer, Say, Script, in_turn, openai_se
 from core.chat import ChatRequest
 from core.errors import ConfigError, PermanentError, RetryableError
 from rag.bounded_http import MAX_RESPONSE_BYTES
-from rag.chain import OpenAICompatible
+from rag.chain import REST, OpenAICompatible
 
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 REQUEST = ChatRequest("Rules {not a template}", 'Logs: {"a": "{b}"}', "answer", SCHEMA, 100)
@@ -180,14 +180,19 @@ def test_the_key_and_the_password_of_the_address_are_never_shown() -> None:
         assert hidden not in str(error.value)
 
 
-def test_an_endpoint_that_failed_is_not_asked_for_the_next_incident() -> None:
+def test_an_endpoint_that_failed_is_left_alone_for_a_while() -> None:
+    now = [0.0]
     with openai_server(in_turn(Say("oops", status=500), Say(GOOD))) as server:
-        chat = client(server, retries=0)
+        chat = OpenAICompatible(
+            model="m", base_url=server.url, api_key=None, timeout=5, retries=0, clock=lambda: now[0]
+        )
         with pytest.raises(RetryableError, match="500"):
             chat.reply(REQUEST)
         with pytest.raises(RetryableError, match=r"not asked again.*500"):
             chat.reply(REQUEST)
         assert len(server.requests) == 1
+        now[0] += REST
+        assert chat.reply(REQUEST).text == GOOD
 
 
 @pytest.mark.parametrize(("first", "costs"), [(Say("busy", status=429), False), (Say(GOOD, cut=True), True)])
