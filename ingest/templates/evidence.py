@@ -4,7 +4,9 @@ Drain groups messages that look alike; it cannot tell `session opened` from `ses
 `user bob`. This module divides such a group by what its words show. Each rule is a statement about logs:
 
 - values after `=` vary when two are seen; identifiers and constants (`a.b`, `a_b`, `camelCase`, `UPPER`) after `:` too;
-- identifiers vary elsewhere from `identifiers` distinct ones on (constants do not: they are often states);
+- a place that holds an identifier names things: it varies elsewhere from `identifiers` distinct ones on (constants do
+  not: they are often states); so does a place that holds a masked value beside words, from two on;
+- words that are mostly known to be values vary (`ingest.templates.vocabulary`);
 - plain words, and constants, vary from `plain` distinct ones on: fewer are different events (`opened` and `closed`);
 - the first word says who or what speaks, so it varies only from `first` distinct ones on;
 - words that vary in step (each value of one goes with one value of the other) are phrases, not two parameters;
@@ -20,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.templates.vocabulary import Vocabulary
 from ingest.templates.words import GENERAL, PHRASE, UNIT, WILDCARD
 
 _SIZE_UNITS: Final = "B KB MB GB TB PB KiB MiB GiB TiB byte bytes"
@@ -48,16 +51,20 @@ class Thresholds:
     in_step: bool = True
 
 
-def partition(members: Sequence[Words], before: Sequence[str], thresholds: Thresholds) -> list[list[Words]]:
+def partition(
+    members: Sequence[Words], before: Sequence[str], thresholds: Thresholds, known: Vocabulary | None = None
+) -> list[list[Words]]:
     """`members` (distinct, of one layout) divided into templates.
 
-    `before` holds the separator before each word. The result does not depend on the order of `members`.
+    `before` holds the separator before each word, `known` the words known to be values. The result does not depend on
+    the order of `members`.
     """
+    known = known or Vocabulary()
     pending = [sorted(members)]
     parts: list[list[Words]] = []
     while pending:
         group = pending.pop()
-        keyword = _keyword(group, before, thresholds) if len(group) > 1 else None
+        keyword = _keyword(group, before, thresholds, known) if len(group) > 1 else None
         if keyword is None:
             parts.append(group)
             continue
@@ -68,7 +75,9 @@ def partition(members: Sequence[Words], before: Sequence[str], thresholds: Thres
     return parts
 
 
-def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Thresholds) -> int | None:
+def _keyword(
+    group: Sequence[Words], before: Sequence[str], thresholds: Thresholds, known: Vocabulary
+) -> int | None:
     """The position whose words name different events: of those that do not vary, the one with the fewest values."""
     columns = [set(column) for column in zip(*group, strict=True)]
     varying = [at for at, values in enumerate(columns) if len(values) > 1]
@@ -78,6 +87,10 @@ def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Threshol
         values, words = columns[at], plain[at]
         literals = [v for v in values if not WILDCARD.search(v)]
         if GENERAL in values or PHRASE in values or (len(words) <= 1 and len(values) > len(words)):
+            continue
+        if at and len(literals) < len(values):
+            continue
+        if len(words) == len(literals) and known.knows(words):
             continue
         if at and thresholds.units and is_unit_of_number(literals, columns[at - 1]):
             continue
@@ -102,7 +115,7 @@ def _plain(values: set[str]) -> list[str]:
 def _threshold(at: int, words: Sequence[str], before: str, thresholds: Thresholds) -> int:
     if before == "=":
         return thresholds.after_equals
-    identifiers = all(_IDENTIFIER.search(word) and not _CONSTANT.fullmatch(word) for word in words)
+    identifiers = any(_IDENTIFIER.search(word) and not _CONSTANT.fullmatch(word) for word in words)
     if before == ":" and all(_IDENTIFIER.search(word) or _CONSTANT.fullmatch(word) for word in words):
         return thresholds.after_colon
     if not at:

@@ -61,7 +61,7 @@ _LASTING: Final = r"(?:\d+(?:\.\d+)?(?:ns|us|µs|μs|ms|s|m|h))+"  # 18.7ms, 980
 _NUMBERED_LABEL: Final = r"[0-9A-Za-z_\-]*[0-9][0-9A-Za-z_\-]*\."
 
 DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
-    _mask("URL", _B + r"[A-Za-z][A-Za-z0-9+.\-]{1,15}://[^\s\"'<>()\[\]{},;]+"),
+    _mask("URL", _B + r"[A-Za-z][A-Za-z0-9+.\-]{1,15}://[^\s\"'<>()\[\]{},;\\]+"),
     _mask("URL", r"/[^\s\"]* HTTP/\d(?:\.\d)?"),  # the target and version of a request line
     _mask("EMAIL", _B + r"[0-9A-Za-z._%+\-]+@[0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)+" + _B),
     _mask("PATH", _B + r"[A-Za-z]:\\[^\s\"'<>|,;]*"),
@@ -85,10 +85,12 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("TIME", _B + _CLOCK + _B),
     _mask("TIME", _B + r"\d{1,2}:\d{2}" + _B),
     _mask("DURATION", r"<\d+ (?:ms|secs?|s)" + _B),  # "<1 sec"
-    _mask("STR", r"=\"[^\"<>]*\"", '="<STR>"'),
-    _mask("STR", r"='[^'<>]*'", "='<STR>'"),
-    # Quoted text of several words, unless it ends like a sentence: that is somebody else's message, not a value.
-    _mask("STR", r"(^|[\s(\[:,])\"" + _PHRASE.replace("Q", '"') + '"', '$1"<STR>"'),
+    _mask("STR", r"=\"(?:[^\"\\]|\\.)*\"", '="<STR>"'),
+    _mask("STR", r"='(?:[^'\\]|\\.)*'", "='<STR>'"),
+    _mask("STR", r"\\\"[^\"\\]*\\\"", '\\"<STR>\\"'),  # quoted inside of quoted text
+    # Quoted text of several words, unless it ends like a sentence: that is somebody else's message, not a value. Nor is
+    # what a message begins with in double quotes: the kubelet's own message, before its pairs.
+    _mask("STR", r"([\s(\[:,])\"" + _PHRASE.replace("Q", '"') + '"', '$1"<STR>"'),
     _mask("STR", r"(^|[\s(\[:,])'" + _PHRASE.replace("Q", "'") + r"'([\s)\],;:.]|$)", "$1'<STR>'$2"),
     _mask("HOST", rf"{_B}{_LABELS}{_TLD}(?:\.[a-z]{{2}})?(?::\d+)?{_END}", "<HOST>$1"),
     _mask("HOST", rf"{_B}{_NUMBERED_LABEL}{_LABELS}[a-z]{{2,6}}(?::\d+)?{_END}", "<HOST>$1"),

@@ -25,6 +25,7 @@ from ingest.templates.masker import Masker
 from ingest.templates.novelty import NoveltyBudget
 from ingest.templates.siblings import SiblingRules
 from ingest.templates.store import MAX_EXAMPLES, TemplateStore
+from ingest.templates.vocabulary import Vocabulary
 from ingest.templates.words import GENERAL, separators_before, split
 
 EXAMPLE_CHARACTERS: Final = 300
@@ -65,12 +66,14 @@ class DrainMiner:
         self.store = store or TemplateStore()
         self.batches = batches
         self.overflow: dict[int, int] = {}
+        self.vocabulary = Vocabulary()
         self.generation = 0
         """Rises when templates are forgotten: what others remember of ids is then stale."""
         self.novelty = NoveltyBudget(self.config.budget, self.config.min_budget)
         self._coarse = CoarseKeys(self.config.masks)
         self._masker = Masker(self.config.masks)
         self._known = _no_keys()
+        self._news: set[str] = set()  # words that became values, not yet considered elsewhere
         self._dropped_aliases = 0
         self._shapes: dict[str, int] = {}
         self._groups = _DrainGroups(self.config.similarity)
@@ -244,6 +247,7 @@ class DrainMiner:
         entries = self._masked(fresh, rows, batch)
         for start in range(0, len(entries), _SLICE):
             self._mine(entries[start : start + _SLICE])
+        self._spread()
         variants = [self._shapes[masked] for _, masked, _, _ in entries]
         added = pl.DataFrame(
             {"key": pl.Series([e[0] for e in entries], dtype=pl.UInt64), "variant": pl.Series(variants, dtype=pl.Int64)}
@@ -281,6 +285,17 @@ class DrainMiner:
             changed.update(self._decide(group, changed))
         self.store.join_siblings(changed, self.config.siblings)
 
+    def _spread(self) -> None:
+        """Decides anew on the groups with words that have become values since they were decided on."""
+        while self._news:
+            news, self._news = self._news, set()
+            changed: list[int] = []
+            for group, members in sorted(self._groups.members.items()):
+                living = {each for each in members if each in self.store.variants}
+                if len(living) > 1 and any(not news.isdisjoint(self.store.variants[each].words) for each in living):
+                    changed += self._decide(group, living)
+            self.store.join_siblings(changed, self.config.siblings)
+
     def _decide(self, group: int, changed: set[int]) -> list[int]:
         """Divides a group of Drain's by evidence and merges what is one template; the variants that grew."""
         members = self._groups.members[group]
@@ -294,7 +309,8 @@ class DrainMiner:
         by_words: dict[Words, int] = {self.store.variants[each].words: each for each in living}
         before = separators_before(self.store.variants[living[0]].layout)
         grown = []
-        for part in partition(list(by_words), before, self.config.thresholds):
+        for part in partition(list(by_words), before, self.config.thresholds, self.vocabulary):
+            self._news |= self.vocabulary.learn(part)
             if len(part) > 1:
                 words = generalise(part, self.config.thresholds)
                 grown.append(self.store.merge_variants([by_words[each] for each in part], words))

@@ -1,12 +1,15 @@
 """Siblings: templates of different layouts that are one template, found by their texts.
 
-Four statements about logs, each an index from a reduced text to templates:
+Six statements about logs, each an index from a reduced text to templates:
 
 - *pairs*: texts that are equal but for the values after `key=` are one template (quoted, braced and bare values);
 - *runs*: texts that are equal but for the length of a run of one wildcard (`<ID> <ID> <ID>`) are one template, whose
   parameter is a list;
 - *lists*: texts that are equal but for lists of words with commas between (`[a, b, c]`), of `lists` different lengths,
   are one template;
+- *keyed*: texts with the same keys (`key: value`, `key=value`, two at least) are one template, whatever the values;
+- *tails*: texts that begin alike up to a colon are one template where `tails` of them go on in as many ways, of several
+  lengths: they end in free text;
 - *fans*: texts that are equal but for one blank-separated word are one template where that word is a mere value in one
   of them (only wildcards and punctuation); where `bearing` of them hold a wildcard among letters; or, for the first
   word, from `first` plain ones on.
@@ -19,6 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.templates import skeletons
+from ingest.templates.alignment import aligned
 from ingest.templates.words import GENERAL, WILDCARD
 
 _BRACED: Final = r"[^\s,;(){}\[\]]*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
@@ -30,6 +35,7 @@ _LIST: Final = re.compile(rf"(?<![^\s(\[{{:=]){_ITEM}(?:, ?{_ITEM})+(?=[\s)\]}}.
 _BRACKETS: Final = re.compile(rf"\[{_ITEM}(?:, ?{_ITEM})*\]")
 _CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
 _ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
+_NAME: Final = re.compile(r"(?:[\w./@#-]|<(?:\*|[A-Z][A-Z0-9_]*)>)+[:,]?")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _LETTER: Final = re.compile(r"[A-Za-z]")
 _CORE: Final = re.compile(r"[0-9A-Za-z<]")
@@ -42,8 +48,11 @@ class SiblingRules:
     pairs: bool = True
     runs: bool = True
     fans: bool = True
+    keyed: bool = True
+    tails: int = 8
     lists: int = 3
-    bearing: int = 4
+    bearing: int = 3
+    bearing_first: int = 2
     first: int = 20
 
 
@@ -64,6 +73,11 @@ def keys(text: str, rules: SiblingRules) -> Iterator[tuple[str, int, int]]:
         reduced, lists = _LIST.subn(GENERAL, _RUN.sub(r"\1", text))
         if lists or GENERAL in text:
             yield "lists", 0, hash(reduced)
+    if rules.keyed and (reduced_keys := skeletons.skeleton(text)) is not None:
+        yield "keyed", 0, hash(reduced_keys)
+    if rules.tails:
+        for beginning in skeletons.beginnings(text):
+            yield "tails", len(beginning), hash(beginning)
     if rules.fans:
         parts = [WILDCARD.sub(GENERAL, part) for part in chunks(text)]
         lettered = [bool(_LETTERS.search(part.replace(GENERAL, ""))) for part in parts]
@@ -84,14 +98,19 @@ def together(rule: str, at: int, texts: Mapping[int, str], rules: SiblingRules) 
         return []
     if rule == "lists":
         return _lists(texts, rules)
+    if rule == "tails":
+        return sorted(texts) if skeletons.are_free({text[at:] for text in texts.values()}, rules.tails) else []
     if rule != "fans":
         return sorted(texts)
     values = {each: _chunk(text, at) for each, text in texts.items()}
     pure = [each for each, value in values.items() if _ONLY_WILDCARDS.fullmatch(value)]
     bearing = [each for each, value in values.items() if WILDCARD.search(value) and each not in pure]
     plain = [each for each, value in values.items() if not WILDCARD.search(value)]
-    if at == 0:
-        group = [*pure, *bearing, *plain] if len({values[each] for each in plain}) >= rules.first else []
+    if at == 0 and len({values[each] for each in plain}) >= rules.first:
+        group = [*pure, *bearing, *plain]
+    elif at == 0:
+        names = [each for each in bearing if _NAME.fullmatch(values[each])]
+        group = [*pure, *names] if pure or len({values[each] for each in names}) >= rules.bearing_first else []
     elif pure:
         group = [*pure, *bearing, *plain]
     elif len({values[each] for each in bearing}) >= rules.bearing:
@@ -135,7 +154,7 @@ def _unify(a: str, b: str) -> str:
         if one == other:
             return one
     if len(left) != len(right):
-        return _unify_ends(a, b)
+        return aligned(a, b)
     pieces, last = [], 0
     for match, ours, theirs in zip(_CHUNK.finditer(a), left, right, strict=True):
         pieces.append(a[last : match.start()])
@@ -156,15 +175,3 @@ def _general(a: str, b: str) -> str:
 
 def _is_edge(char: str) -> bool:
     return not char.isalnum() and char != ">"
-
-
-def _unify_ends(a: str, b: str) -> str:
-    """Texts of different numbers of words: what they share at both ends, a wildcard between."""
-    left, right = a.split(" "), b.split(" ")
-    lead, trail = 0, 0
-    shorter = min(len(left), len(right))
-    while lead < shorter and left[lead] == right[lead]:
-        lead += 1
-    while trail < shorter - lead and left[-1 - trail] == right[-1 - trail]:
-        trail += 1
-    return " ".join([*left[:lead], GENERAL, *left[len(left) - trail :]])

@@ -1,0 +1,49 @@
+"""Two texts of one template that differ in their numbers of words: what they share in order, wildcards between."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from typing import Final
+
+from ingest.templates.words import GENERAL, WILDCARD
+
+_PIECE: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|\s+|.")
+_MOST_PIECES: Final = 400
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_KEY: Final = re.compile(r"[:=]")
+_ISLAND_WORDS: Final = 2
+
+
+def aligned(a: str, b: str) -> str:
+    """The text that both are versions of: pieces that stand in both in the same order, `<*>` for what lies between.
+
+    The pieces are those of the longest common blocks (Ratcliff and Obershelp's gestalt matching, as `difflib` has it).
+    What stands between two wildcards stays only where it is a key or some words: less is met by chance.
+    """
+    left, right = _PIECE.findall(a), _PIECE.findall(b)
+    if max(len(left), len(right)) > _MOST_PIECES:
+        return _ends(left, right)
+    pieces: list[str] = []
+    for kind, start, end, _, _ in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        pieces.append("".join(left[start:end]) if kind == "equal" else GENERAL)
+    kept = [
+        GENERAL if 0 < at < len(pieces) - 1 and piece != GENERAL and _by_chance(piece) else piece
+        for at, piece in enumerate(pieces)
+    ]
+    return "".join(piece for at, piece in enumerate(kept) if not at or piece != GENERAL or kept[at - 1] != GENERAL)
+
+
+def _by_chance(piece: str) -> bool:
+    words = [word for word in _PIECE.findall(WILDCARD.sub(" ", piece)) if _LETTERS.search(word)]
+    return len(words) < _ISLAND_WORDS and not (words and _KEY.search(piece))
+
+
+def _ends(left: list[str], right: list[str]) -> str:
+    lead, trail = 0, 0
+    shorter = min(len(left), len(right))
+    while lead < shorter and left[lead] == right[lead]:
+        lead += 1
+    while trail < shorter - lead and left[-1 - trail] == right[-1 - trail]:
+        trail += 1
+    return "".join([*left[:lead], GENERAL, *left[len(left) - trail :]])

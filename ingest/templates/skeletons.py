@@ -1,0 +1,59 @@
+"""What stays of a text when its values are left out: its keys in order, or what it begins with.
+
+Programs write `key: value` and `key=value`, and values are of several words, empty, or in brackets, so that texts of
+one event differ in words and layout. And many messages end in somebody else's words (`failed: ...`, `statement: ...`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from ingest.templates.words import GENERAL, WILDCARD
+
+_KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)\\?[\"']?(?:: |:$|=|:(?=[\[<\"'{(]))")
+_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+")
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+
+LEAST_KEYS: Final = 2
+"""Keys from which a text is told by them. What it begins with (`kernel: `) says who speaks and is none."""
+
+_VALUE_WORDS: Final = 4
+"""Words up to which something is a value; more are text, and tell one event from another."""
+
+_PREFIX_WORDS: Final = 2
+_LEAST_LENGTHS: Final = 3
+_MORE: Final = 3
+
+
+def skeleton(text: str) -> tuple[tuple[str, ...], ...] | None:
+    """What texts with the same keys share: the words before the first key, the keys, and values that are text."""
+    keys = [match for match in _KEY.finditer(text) if match.start()]
+    if len(keys) < LEAST_KEYS:
+        return None
+    ends = [match.start() for match in keys[1:]] + [len(text)]
+    values = [_words(text[key.end() : end]) for key, end in zip(keys, ends, strict=True)]
+    told = [value if len(value) > _VALUE_WORDS else () for value in values]
+    return (_words(text[: keys[0].start()]), tuple(key.group(1) for key in keys), *told)
+
+
+def beginnings(text: str) -> Iterator[str]:
+    """What a text begins with, up to each colon with a blank behind it: of two words at least."""
+    at = text.find(": ")
+    while at >= 0:
+        prefix = text[: at + 2]
+        if sum(bool(_LETTERS.search(word)) for word in _words(prefix)) >= _PREFIX_WORDS:
+            yield prefix
+        at = text.find(": ", at + 2)
+
+
+def are_free(tails: Collection[str], least: int) -> bool:
+    """Whether what follows the same beginning is free text: `least` of them, of several lengths; where some were
+    joined already, a few."""
+    needed = _MORE if GENERAL in tails else least
+    return len(tails) >= needed and len({len(tail.split()) for tail in tails}) >= _LEAST_LENGTHS
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in _TOKEN.findall(text) if not WILDCARD.fullmatch(word))
