@@ -248,6 +248,7 @@ class DrainMiner:
         for start in range(0, len(entries), _SLICE):
             self._mine(entries[start : start + _SLICE])
         self._spread()
+        self.store.join_actors(self.config.siblings)
         variants = [self._shapes[masked] for _, masked, _, _ in entries]
         added = pl.DataFrame(
             {"key": pl.Series([e[0] for e in entries], dtype=pl.UInt64), "variant": pl.Series(variants, dtype=pl.Int64)}

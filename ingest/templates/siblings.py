@@ -1,6 +1,6 @@
 """Siblings: templates of different layouts that are one template, found by their texts.
 
-Six statements about logs, each an index from a reduced text to templates:
+Eight statements about logs, each an index from a reduced text to templates:
 
 - *pairs*: texts that are equal but for the values after `key=` are one template (quoted, braced and bare values);
 - *runs*: texts that are equal but for the length of a run of one wildcard (`<ID> <ID> <ID>`) are one template, whose
@@ -8,6 +8,9 @@ Six statements about logs, each an index from a reduced text to templates:
 - *lists*: texts that are equal but for lists of words with commas between (`[a, b, c]`), of `lists` different lengths,
   are one template;
 - *keyed*: texts with the same keys (`key: value`, `key=value`, two at least) are one template, whatever the values;
+- *enclosed*: texts that are equal but for what stands in brackets of one kind, or in quotes, are one template (in single
+  quotes, from `quoted` on);
+- *actors*: see `ingest.templates.actors`;
 - *tails*: texts that begin alike up to a colon are one template where `tails` of them go on in as many ways, of several
   lengths: they end in free text;
 - *fans*: texts that are equal but for one blank-separated word are one template where that word is a mere value in one
@@ -49,6 +52,9 @@ class SiblingRules:
     runs: bool = True
     fans: bool = True
     keyed: bool = True
+    enclosed: bool = True
+    quoted: int = 3
+    actors: bool = True
     tails: int = 8
     lists: int = 3
     bearing: int = 3
@@ -75,6 +81,9 @@ def keys(text: str, rules: SiblingRules) -> Iterator[tuple[str, int, int]]:
             yield "lists", 0, hash(reduced)
     if rules.keyed and (reduced_keys := skeletons.skeleton(text)) is not None:
         yield "keyed", 0, hash(reduced_keys)
+    if rules.enclosed:
+        for kind, reduced in skeletons.emptied(text):
+            yield "enclosed", ord(kind), hash(reduced)
     if rules.tails:
         for beginning in skeletons.beginnings(text):
             yield "tails", len(beginning), hash(beginning)
@@ -98,6 +107,8 @@ def together(rule: str, at: int, texts: Mapping[int, str], rules: SiblingRules) 
         return []
     if rule == "lists":
         return _lists(texts, rules)
+    if rule == "enclosed":
+        return sorted(texts) if at != ord("'") or len(texts) >= rules.quoted else []
     if rule == "tails":
         return sorted(texts) if skeletons.are_free({text[at:] for text in texts.values()}, rules.tails) else []
     if rule != "fans":

@@ -15,6 +15,8 @@ from ingest.templates.words import GENERAL, WILDCARD
 _KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)\\?[\"']?(?:: |:$|=|:(?=[\[<\"'{(]))")
 _TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_DOUBLE: Final = re.compile(r"(?<!\w)\"[^\"]*\"")
+_SINGLE: Final = re.compile(r"(?<!\w)'[^']*'(?!\w)")
 
 LEAST_KEYS: Final = 2
 """Keys from which a text is told by them. What it begins with (`kernel: `) says who speaks and is none."""
@@ -43,7 +45,7 @@ def beginnings(text: str) -> Iterator[str]:
     at = text.find(": ")
     while at >= 0:
         prefix = text[: at + 2]
-        if sum(bool(_LETTERS.search(word)) for word in _words(prefix)) >= _PREFIX_WORDS:
+        if _tells(prefix):
             yield prefix
         at = text.find(": ", at + 2)
 
@@ -53,6 +55,39 @@ def are_free(tails: Collection[str], least: int) -> bool:
     joined already, a few."""
     needed = _MORE if GENERAL in tails else least
     return len(tails) >= needed and len({len(tail.split()) for tail in tails}) >= _LEAST_LENGTHS
+
+
+def emptied(text: str) -> Iterator[tuple[str, str]]:
+    """A text without what stands in its brackets of one kind, or in quotes (unless it holds wildcards among words), and
+    the kind; of texts that have such and two words outside."""
+    for opening, closing in ("{}", "[]", "()"):
+        if opening in text and (reduced := _outside(text, opening, closing)) != text and _tells(reduced):
+            yield opening, reduced
+    for quote, pattern in (('"', _DOUBLE), ("'", _SINGLE)):
+        if quote in text and (reduced := pattern.sub(_emptied, text)) != text and _tells(reduced):
+            yield quote, reduced
+
+
+def _outside(text: str, opening: str, closing: str) -> str:
+    kept: list[str] = []
+    depth = 0
+    for piece in re.split(f"([{re.escape(opening + closing)}])", text):
+        if piece == closing and depth:
+            depth -= 1
+        if not depth:
+            kept.append(piece)
+        if piece == opening:
+            depth += 1
+    return "".join(kept)
+
+
+def _emptied(match: re.Match[str]) -> str:
+    inside = match.group()[1:-1]
+    return "\x00" if WILDCARD.fullmatch(inside) or not WILDCARD.search(inside) else match.group()
+
+
+def _tells(text: str) -> bool:
+    return sum(bool(_LETTERS.search(word)) for word in _words(text)) >= _PREFIX_WORDS
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 
-from ingest.templates import siblings
+from ingest.templates import actors, siblings
 from ingest.templates.evidence import Words
 from ingest.templates.identity import Aliases, founding_id
 from ingest.templates.words import GENERAL, UNIT, join
@@ -287,6 +287,16 @@ class TemplateStore:
                     pending -= set(group)
                     pending.add(root)
                     break
+
+    def join_actors(self, rules: siblings.SiblingRules) -> None:
+        """Joins templates that differ in who speaks."""
+        if not rules.actors:
+            return
+        texts = {each: template.text for each, template in self.templates.items() if template.variants}
+        for group in actors.groups(texts):
+            roots = {self.aliases.resolve(each) for each in group}
+            if len(roots) > 1:
+                self.join_siblings([self.merge_templates(roots)], rules)
 
     def _keys_of(self, template_id: int, rules: siblings.SiblingRules) -> dict[tuple[str, int, int], None]:
         text = self.templates[template_id].text

@@ -1,0 +1,60 @@
+"""Who speaks: first words that stand before several messages are names, and the messages are one template each.
+
+`firefox.exe opening ...` and `svchost.exe opening ...` may be two events or one of two programs. Where three or more
+beginnings are shared by several messages (`... closing`, `... failed`), they name who does all that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from ingest.templates.words import WILDCARD
+
+_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|[=,;:()\[\]{}\"'|<>]")
+_ENDS_A_NAME: Final = frozenset("=,;:[]{}\"'|<>")
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+
+LEAST_NAMES: Final = 3
+"""Beginnings that messages must share."""
+
+_LONGEST_NAME: Final = 4
+_REST_WORDS: Final = 2
+
+_Split = tuple[tuple[str, ...], int]
+"""A beginning, and the hash of what follows it."""
+
+
+def groups(texts: Mapping[int, str]) -> list[list[int]]:
+    """Which of some texts are one template, by id: they differ in who speaks."""
+    rests: dict[int, dict[tuple[str, ...], int]] = defaultdict(dict)
+    for each, text in texts.items():
+        for name, rest in _splits(text):
+            rests[rest].setdefault(name, each)
+    several = {rest: names for rest, names in rests.items() if len(names) >= LEAST_NAMES}
+    said: dict[tuple[str, ...], int] = defaultdict(int)
+    for names in several.values():
+        for name in names:
+            said[name] += 1
+    return [
+        sorted(set(names.values()))
+        for names in several.values()
+        if sum(said[name] > 1 for name in names) >= LEAST_NAMES
+    ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _splits(text: str) -> tuple[_Split, ...]:
+    """The ways to take a text for a name and what it does; what it does has two words at least."""
+    tokens = _TOKEN.findall(text)
+    left = sum(bool(_LETTERS.search(token)) and not WILDCARD.search(token) for token in tokens)
+    found = []
+    for at, token in enumerate(tokens[:_LONGEST_NAME], start=1):
+        left -= bool(_LETTERS.search(token)) and not WILDCARD.search(token)
+        if token in _ENDS_A_NAME or left < _REST_WORDS:
+            break
+        found.append((tuple(tokens[:at]), hash(tuple(tokens[at:]))))
+    return tuple(found)
