@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from ingest.templates.words import WILDCARD
+from ingest.templates.words import GENERAL, WILDCARD
 
 _TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|[=,;:()\[\]{}\"'|<>]")
 _ENDS_A_NAME: Final = frozenset("=,;:[]{}\"'|<>")
@@ -23,6 +23,9 @@ LEAST_NAMES: Final = 3
 
 _LONGEST_NAME: Final = 4
 _REST_WORDS: Final = 2
+
+_KNOWN: Final = (GENERAL,)
+"""A place that varies: it is known that names stand here."""
 
 _Split = tuple[tuple[str, ...], int]
 """A beginning, and the hash of what follows it."""
@@ -41,8 +44,8 @@ def groups(texts: Mapping[int, str]) -> list[list[int]]:
             said[name] += 1
     return [
         sorted(set(names.values()))
-        for names in several.values()
-        if sum(said[name] > 1 for name in names) >= LEAST_NAMES
+        for names in rests.values()
+        if len(names) > 1 and (_KNOWN in names or sum(said[name] > 1 for name in names) >= LEAST_NAMES)
     ]
 
 

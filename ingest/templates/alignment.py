@@ -13,13 +13,15 @@ _MOST_PIECES: Final = 400
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _KEY: Final = re.compile(r"[:=]")
 _ISLAND_WORDS: Final = 2
+_LONG_WORD: Final = 4
 
 
 def aligned(a: str, b: str) -> str:
     """The text that both are versions of: pieces that stand in both in the same order, `<*>` for what lies between.
 
     The pieces are those of the longest common blocks (Ratcliff and Obershelp's gestalt matching, as `difflib` has it).
-    What stands between two wildcards stays only where it is a key or some words: less is met by chance.
+    What stands between two wildcards stays only where it is a key, a word of four letters or several: less is met by
+    chance.
     """
     left, right = _PIECE.findall(a), _PIECE.findall(b)
     if max(len(left), len(right)) > _MOST_PIECES:
@@ -36,7 +38,9 @@ def aligned(a: str, b: str) -> str:
 
 def _by_chance(piece: str) -> bool:
     words = [word for word in _PIECE.findall(WILDCARD.sub(" ", piece)) if _LETTERS.search(word)]
-    return len(words) < _ISLAND_WORDS and not (words and _KEY.search(piece))
+    if len(words) >= _ISLAND_WORDS or (words and _KEY.search(piece)):
+        return False
+    return not any(len(word) >= _LONG_WORD for word in words)
 
 
 def _ends(left: list[str], right: list[str]) -> str:

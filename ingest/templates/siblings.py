@@ -40,6 +40,7 @@ _CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
 _ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
 _NAME: Final = re.compile(r"(?:[\w./@#-]|<(?:\*|[A-Z][A-Z0-9_]*)>)+[:,]?")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_FEW_DIFFERENCES: Final = 2
 _LETTER: Final = re.compile(r"[A-Za-z]")
 _CORE: Final = re.compile(r"[0-9A-Za-z<]")
 
@@ -171,7 +172,14 @@ def _unify(a: str, b: str) -> str:
         pieces.append(a[last : match.start()])
         pieces.append(ours if ours == theirs else _general(ours, theirs))
         last = match.end()
-    return "".join([*pieces, a[last:]])
+    unified = "".join([*pieces, a[last:]])
+    if sum(ours != theirs for ours, theirs in zip(left, right, strict=True)) <= _FEW_DIFFERENCES:
+        return unified
+    return max(unified, aligned(a, b), key=_letters)  # as many words, but not the same ones side by side
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, WILDCARD.sub("", text)))
 
 
 def _general(a: str, b: str) -> str:
