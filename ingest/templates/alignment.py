@@ -12,6 +12,8 @@ _PIECE: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|\
 _MOST_PIECES: Final = 400
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _KEY: Final = re.compile(r"[:=]")
+_GAP: Final = "\x00"
+_REPEATED: Final = re.compile(r"\s?\x00(?:\s*\x00)*\s?")
 _ISLAND_WORDS: Final = 2
 _LONG_WORD: Final = 4
 
@@ -27,13 +29,29 @@ def aligned(a: str, b: str) -> str:
     if max(len(left), len(right)) > _MOST_PIECES:
         return _ends(left, right)
     pieces: list[str] = []
-    for kind, start, end, _, _ in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        pieces.append("".join(left[start:end]) if kind == "equal" else GENERAL)
-    kept = [
-        GENERAL if 0 < at < len(pieces) - 1 and piece != GENERAL and _by_chance(piece) else piece
-        for at, piece in enumerate(pieces)
-    ]
-    return "".join(piece for at, piece in enumerate(kept) if not at or piece != GENERAL or kept[at - 1] != GENERAL)
+    for kind, start, end, other, other_end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        shared = "".join(left[start:end])
+        if kind == "equal" and not (start > 0 and end < len(left) and _by_chance(shared)):
+            pieces.append(shared)
+        elif kind == "equal":
+            pieces.append(_GAP)
+        else:
+            pieces.append(_between(shared, "".join(right[other:other_end])))
+    return _REPEATED.sub(_one, "".join(pieces))
+
+
+def _between(*texts: str) -> str:
+    """A wildcard, with the blanks that all of some texts (without empty ones) have at their ends."""
+    told = [text for text in texts if text]
+    lead = " " if all(text[0].isspace() for text in told) else ""
+    trail = " " if all(text[-1].isspace() for text in told) else ""
+    return f"{lead}{_GAP}{trail}"
+
+
+def _one(match: re.Match[str]) -> str:
+    """One wildcard for several gaps with nothing but blanks between."""
+    found = match.group()
+    return f"{' ' if found[0] == ' ' else ''}{GENERAL}{' ' if found[-1] == ' ' else ''}"
 
 
 def _by_chance(piece: str) -> bool:

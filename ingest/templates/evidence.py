@@ -75,9 +75,7 @@ def partition(
     return parts
 
 
-def _keyword(
-    group: Sequence[Words], before: Sequence[str], thresholds: Thresholds, known: Vocabulary
-) -> int | None:
+def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Thresholds, known: Vocabulary) -> int | None:
     """The position whose words name different events: of those that do not vary, the one with the fewest values."""
     columns = [set(column) for column in zip(*group, strict=True)]
     varying = [at for at, values in enumerate(columns) if len(values) > 1]

@@ -12,6 +12,7 @@ from ingest.templates.evidence import generalise
 from ingest.templates.identity import Aliases
 from ingest.templates.miner import DrainMiner
 from ingest.templates.store import MAX_EXAMPLES, Template, TemplateStore, Variant
+from ingest.templates.vocabulary import Vocabulary
 
 
 def merge(a: DrainMiner, b: DrainMiner) -> DrainMiner:
@@ -51,6 +52,7 @@ def merge(a: DrainMiner, b: DrainMiner) -> DrainMiner:
     miner = DrainMiner(a.config, store, max(a.batches, b.batches))
     for beyond in sorted({*a.overflow, *b.overflow}):
         miner.overflow[beyond] = a.overflow.get(beyond, 0) + b.overflow.get(beyond, 0)
+    miner.vocabulary = Vocabulary(a.vocabulary.words | b.vocabulary.words)
     miner.reconsider()
     return miner
 

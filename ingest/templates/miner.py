@@ -191,6 +191,8 @@ class DrainMiner:
         for template_id in list(self.store.templates):
             self.store.retext(template_id)
         self.store.join_siblings(list(self.store.templates), self.config.siblings)
+        self._spread()
+        self.store.join_actors(self.config.siblings)
 
     def text_of(self, template_id: int) -> str:
         """The newest text of a template; empty where nothing is known of it."""

@@ -23,6 +23,7 @@ from core.errors import InputError, PermanentError
 from ingest.templates.identity import Aliases
 from ingest.templates.miner import DrainMiner, MinerConfig
 from ingest.templates.store import Template, TemplateStore, Variant
+from ingest.templates.vocabulary import Vocabulary
 
 SCHEMA: Final = "cali.templates.snapshot"
 VERSION: Final = 1
@@ -166,6 +167,7 @@ def _payload(miner: DrainMiner) -> dict[str, Any]:
         "aliases": sorted(store.aliases.pairs().items()),
         "forgotten": sorted(store.forgotten.items()),
         "forgotten_positions": sorted(store.forgotten_positions.items()),
+        "values": sorted(miner.vocabulary.words),
     }
 
 
@@ -203,6 +205,7 @@ def _restore(content: Mapping[str, Any], config: MinerConfig) -> DrainMiner:
         )
         miner = DrainMiner(config, store, content["batches"])
         miner.overflow = dict(content["overflow"])
+        miner.vocabulary = Vocabulary(content.get("values", ()))  # snapshots had none at first
     except (KeyError, TypeError, ValueError) as exc:
         raise InputError(f"the snapshot lacks what its version promises ({exc!r})") from exc
     return miner
