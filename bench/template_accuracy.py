@@ -39,11 +39,20 @@ ABLATIONS: Mapping[str, MinerConfig] = {
     "the first word varies like others": MinerConfig(thresholds=replace(_T, first=_T.plain)),
     "no words in step": MinerConfig(thresholds=replace(_T, in_step=False)),
     "no units": MinerConfig(thresholds=replace(_T, units=False)),
+    "no words known to be values": MinerConfig(thresholds=replace(_T, known=False)),
     "no pairs": MinerConfig(siblings=replace(_S, pairs=False)),
     "no runs": MinerConfig(siblings=replace(_S, runs=False)),
     "no fans": MinerConfig(siblings=replace(_S, fans=False)),
     "no lists": MinerConfig(siblings=replace(_S, lists=0)),
-    "no siblings at all": MinerConfig(siblings=replace(_S, pairs=False, runs=False, fans=False, lists=0)),
+    "no keyed": MinerConfig(siblings=replace(_S, keyed=False)),
+    "no enclosed": MinerConfig(siblings=replace(_S, enclosed=False)),
+    "no tails": MinerConfig(siblings=replace(_S, tails=0)),
+    "no actors": MinerConfig(siblings=replace(_S, actors=False)),
+    "no siblings at all": MinerConfig(
+        siblings=SiblingRules(
+            pairs=False, runs=False, fans=False, lists=0, keyed=False, enclosed=False, tails=0, actors=False
+        )
+    ),
     "masks: numbers only": MinerConfig(masks=tuple(each for each in DEFAULT_MASKS if each.name in ("NUM", "ID"))),
 }
 GRID = {

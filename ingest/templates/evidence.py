@@ -40,7 +40,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From how many distinct values on a word varies. 0 switches a rule off (`units`: False)."""
+    """From how many distinct values on a word varies. 0 switches a rule off (`units`, `known`: False)."""
 
     plain: int = 5
     identifiers: int = 3
@@ -49,6 +49,7 @@ class Thresholds:
     first: int = 20
     units: bool = True
     in_step: bool = True
+    known: bool = True
 
 
 def partition(
@@ -88,7 +89,7 @@ def _keyword(group: Sequence[Words], before: Sequence[str], thresholds: Threshol
             continue
         if at and len(literals) < len(values):
             continue
-        if len(words) == len(literals) and known.knows(words):
+        if thresholds.known and len(words) == len(literals) and known.knows(words):
             continue
         if at and thresholds.units and is_unit_of_number(literals, columns[at - 1]):
             continue

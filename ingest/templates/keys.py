@@ -65,6 +65,30 @@ class CoarseKeys:
         return texts.to_frame("text").select(key.hash(seed=self._seed)).to_series()
 
 
+def keyed(batch: pl.DataFrame, coarse: CoarseKeys) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each row's mined text and key hash, and the distinct keys with their number of rows."""
+    body = batch["body"]
+    if body.null_count():
+        body = body.fill_null("")
+    if body.str.contains("\n", literal=True).any() or (body.str.len_bytes() > masking.MAX_CHARACTERS).any():
+        body = pl.DataFrame({"body": body}).select(masking.head(pl.col("body")))["body"]
+    rows = pl.DataFrame({"text": body, "key": coarse.of(body)}).with_row_index("row")
+    return rows, rows.group_by("key").len()
+
+
+def of_rows(rows: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
+    """The template id (`table`: `key`, `template_id`) of each row, by its key; null where there is none."""
+    joined = rows.select("key").join(table, on="key", how="left", maintain_order="left")
+    return joined["template_id"].alias("template_id")
+
+
+def services_of(batch: pl.DataFrame) -> pl.Series:
+    """The service of each row; null where the batch does not tell."""
+    if "service" not in batch.columns:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, batch.height)
+    return batch["service"].cast(pl.String)
+
+
 def shapes(texts: pl.Series) -> pl.Series:
     """Texts without line ends, each digit as a zero."""
     joined: bytes = texts.str.join("\n").cast(pl.Binary)[0]

@@ -19,7 +19,7 @@ from core.domain import LogTemplate
 from ingest.templates import masking
 from ingest.templates.evidence import Thresholds, Words, generalise, partition
 from ingest.templates.identity import founding_id
-from ingest.templates.keys import CoarseKeys
+from ingest.templates.keys import CoarseKeys, keyed, of_rows, services_of
 from ingest.templates.known import KnownTemplates
 from ingest.templates.masker import Masker
 from ingest.templates.novelty import NoveltyBudget
@@ -97,7 +97,7 @@ class DrainMiner:
         if batch.is_empty():
             return pl.Series("template_id", [], dtype=pl.Int64)
         self.batches += 1
-        rows, keys = _keys(batch, self._coarse)
+        rows, keys = keyed(batch, self._coarse)
         fresh, fresh_rows = self._fresh(rows, keys)
         if budget is None:
             budget = self.novelty.of(batch.height)
@@ -108,10 +108,10 @@ class DrainMiner:
         table = self._table(keys["key"])
         if over.height:
             first = over.join(rows.unique("key", keep="first"), on="key", how="left", maintain_order="left")
-            service = _services(batch).gather(first["row"])
+            service = services_of(batch).gather(first["row"])
             ids = self.overflowing(first["text"], service, first["len"])
             table = pl.concat([table, pl.DataFrame({"key": first["key"], "template_id": ids})])
-        ids = _lookup(rows, table)
+        ids = of_rows(rows, table)
         if fresh.height:
             self._tidy(ids)
         return ids
@@ -148,7 +148,7 @@ class DrainMiner:
         """The batch with `template_id` added, without learning: null where a record fits no template known."""
         if batch.is_empty():
             return batch.with_columns(template_id=pl.lit(None, pl.Int64))
-        rows, keys = _keys(batch, self._coarse)
+        rows, keys = keyed(batch, self._coarse)
         fresh, fresh_rows = self._fresh(rows, keys)
         found = []
         for _, masked, _, _ in self._masked(fresh, fresh_rows, batch):
@@ -160,7 +160,7 @@ class DrainMiner:
                 pl.DataFrame({"key": fresh["key"], "template_id": pl.Series(found, dtype=pl.Int64)}),
             ]
         )
-        return batch.with_columns(_lookup(rows, table))
+        return batch.with_columns(of_rows(rows, table))
 
     def templates(self) -> Mapping[int, LogTemplate]:
         """Every template known, by id, with its newest text and how many records it was assigned.
@@ -242,7 +242,7 @@ class DrainMiner:
         first = frame.group_by("key").agg(pl.col("text").min(), pl.col("row").min())
         chosen = fresh.select("key").join(first, on="key", how="left", maintain_order="left")
         masked = self._masker.mask(chosen["text"])
-        services = _services(batch).gather(chosen["row"]).to_list()
+        services = services_of(batch).gather(chosen["row"]).to_list()
         return list(zip(chosen["key"].to_list(), masked.to_list(), chosen["text"].to_list(), services, strict=True))
 
     def _learn(self, fresh: pl.DataFrame, rows: pl.DataFrame, batch: pl.DataFrame) -> None:
@@ -395,25 +395,3 @@ class _DrainGroups:
 
 def _no_keys() -> pl.DataFrame:
     return pl.DataFrame(schema={"key": pl.UInt64, "variant": pl.Int64})
-
-
-def _services(batch: pl.DataFrame) -> pl.Series:
-    if "service" not in batch.columns:
-        return pl.Series([None], dtype=pl.String).new_from_index(0, batch.height)
-    return batch["service"].cast(pl.String)
-
-
-def _keys(batch: pl.DataFrame, coarse: CoarseKeys) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Each row's mined text and key hash, and the distinct keys with their number of rows."""
-    body = batch["body"]
-    if body.null_count():
-        body = body.fill_null("")
-    if body.str.contains("\n", literal=True).any() or (body.str.len_bytes() > masking.MAX_CHARACTERS).any():
-        body = pl.DataFrame({"body": body}).select(masking.head(pl.col("body")))["body"]
-    rows = pl.DataFrame({"text": body, "key": coarse.of(body)}).with_row_index("row")
-    return rows, rows.group_by("key").len()
-
-
-def _lookup(rows: pl.DataFrame, table: pl.DataFrame) -> pl.Series:
-    joined = rows.select("key").join(table, on="key", how="left", maintain_order="left")
-    return joined["template_id"].alias("template_id")

@@ -8,8 +8,8 @@ Eight statements about logs, each an index from a reduced text to templates:
 - *lists*: texts that are equal but for lists of words with commas between (`[a, b, c]`), of `lists` different lengths,
   are one template;
 - *keyed*: texts with the same keys (`key: value`, `key=value`, two at least) are one template, whatever the values;
-- *enclosed*: texts that are equal but for what stands in brackets of one kind, or in quotes, are one template (in single
-  quotes, from `quoted` on);
+- *enclosed*: texts that are equal but for what stands in brackets of one kind, or in quotes, are one template (single
+  quotes: from `quoted` of them on);
 - *actors*: see `ingest.templates.actors`;
 - *tails*: texts that begin alike up to a colon are one template where `tails` of them go on in as many ways, of several
   lengths: they end in free text;

@@ -10,10 +10,12 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from ingest.templates.opposites import EVENTS
 from ingest.templates.words import GENERAL, WILDCARD
 
 _KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)\\?[\"']?(?:: |:$|=|:(?=[\[<\"'{(]))")
-_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+")
+_TOKEN: Final = re.compile(r"(?:<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>])+")
+_LETTER: Final = re.compile(r"[A-Za-z]")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _DOUBLE: Final = re.compile(r"(?<!\w)\"[^\"]*\"")
 _SINGLE: Final = re.compile(r"(?<!\w)'[^']*'(?!\w)")
@@ -59,9 +61,14 @@ def are_free(tails: Collection[str], least: int) -> bool:
 
 def emptied(text: str) -> Iterator[tuple[str, str]]:
     """A text without what stands in its brackets of one kind, or in quotes (unless it holds wildcards among words), and
-    the kind; of texts that have such and two words outside."""
+    the kind; of texts that have such and two words outside. A bracket that a text begins with is a name for it."""
     for opening, closing in ("{}", "[]", "()"):
-        if opening in text and (reduced := _outside(text, opening, closing)) != text and _tells(reduced):
+        if (
+            opening in text[1:]
+            and text[0] != opening
+            and (reduced := _outside(text, opening, closing)) != text
+            and _tells(reduced)
+        ):
             yield opening, reduced
     for quote, pattern in (('"', _DOUBLE), ("'", _SINGLE)):
         if quote in text and (reduced := pattern.sub(_emptied, text)) != text and _tells(reduced):
@@ -69,20 +76,25 @@ def emptied(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _outside(text: str, opening: str, closing: str) -> str:
+    """A text without what stands in brackets, unless that says what happened (`(down)`)."""
     kept: list[str] = []
+    inside: list[str] = []
     depth = 0
     for piece in re.split(f"([{re.escape(opening + closing)}])", text):
         if piece == closing and depth:
             depth -= 1
-        if not depth:
-            kept.append(piece)
-        if piece == opening:
-            depth += 1
-    return "".join(kept)
+            if not depth:
+                kept += inside if "".join(inside).casefold() in EVENTS else ()
+                inside = []
+        (inside if depth else kept).append(piece)
+        depth += piece == opening
+    return "".join([*kept, *inside])
 
 
 def _emptied(match: re.Match[str]) -> str:
     inside = match.group()[1:-1]
+    if inside.casefold() in EVENTS:
+        return match.group()
     return "\x00" if WILDCARD.fullmatch(inside) or not WILDCARD.search(inside) else match.group()
 
 
@@ -91,4 +103,5 @@ def _tells(text: str) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in _TOKEN.findall(text) if not WILDCARD.fullmatch(word))
+    """The words of a text with a letter in them, without those that hold a wildcard."""
+    return tuple(word for word in _TOKEN.findall(text) if _LETTER.search(word) and not WILDCARD.search(word))
