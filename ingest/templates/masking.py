@@ -85,8 +85,8 @@ DEFAULT_MASKS: Final[tuple[Mask, ...]] = (
     _mask("TIME", _B + _CLOCK + _B),
     _mask("TIME", _B + r"\d{1,2}:\d{2}" + _B),
     _mask("DURATION", r"<\d+ (?:ms|secs?|s)" + _B),  # "<1 sec"
-    _mask("STR", r"=\"(?:[^\"\\]|\\.)*\"", '="<STR>"'),
-    _mask("STR", r"='(?:[^'\\]|\\.)*'", "='<STR>'"),
+    _mask("STR", r"=\"[^\"<>]*\"", '="<STR>"'),
+    _mask("STR", r"='[^'<>]*'", "='<STR>'"),
     _mask("STR", r"\\\"[^\"\\]*\\\"", '\\"<STR>\\"'),  # quoted inside of quoted text
     # Quoted text of several words, unless it ends like a sentence: that is somebody else's message, not a value. Nor is
     # what a message begins with in double quotes: the kubelet's own message, before its pairs.
