@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import Final
 
 from core.domain import Citation, LogRecord, SuspectKind, TemplateActivity
-from rag.suspects.clue import base_service, evidence_of
+from core.ports import TemplateHistory
+from rag.suspects.clue import KERNELS, base_service, evidence_of
 from rag.suspects.objects import is_event, is_platform, subject
 from rag.suspects.proposal import Facts, Proposal, shorten
 from rag.suspects.scene import Scene
@@ -30,7 +31,7 @@ _LATE: Final = 2.0
 """Intervals after the beginning of the log by which a schedule must have shown."""
 SHORTEST: Final = timedelta(seconds=50)
 LONGEST: Final = timedelta(hours=13)
-_RUN: Final = re.compile(r"\bcronjob/|\bjob/|Created (?:scheduled )?job\b", re.IGNORECASE)
+_RUN: Final = re.compile(r"\b(?:cron)?job/|\bkind=\W{0,2}(?:cron)?job\b|created (?:scheduled )?job\b", re.IGNORECASE)
 """What a cluster says of the runs of a job."""
 _MOST: Final = 60
 _CANDIDATES: Final = 12
@@ -43,6 +44,8 @@ class _Rhythm:
     interval: timedelta
     last: LogRecord
     until: datetime
+    back: datetime | None
+    """When the runs came back; None where they did not."""
     missed: float
     component: str | None
 
@@ -56,17 +59,18 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             found[rhythm.service] = rhythm
     for rhythm in found.values():
         minutes = rhythm.interval.total_seconds() / 60.0
+        runs, gone = ("does not run any more", "then no more") if rhythm.back is None else ("paused", "then none after")
         yield Proposal(
             kind=SuspectKind.SILENCE,
-            cause=f"{rhythm.service} does not run any more, a scheduled run is missing: every {minutes:.3g} min until"
-            f" {rhythm.until:%H:%M:%S}, then no more {shorten(rhythm.last.body or rhythm.last.line, 140)!r}",
+            cause=f"{rhythm.service} {runs}, a scheduled run is missing: every {minutes:.3g} min until"
+            f" {rhythm.until:%H:%M:%S}, {gone} {shorten(rhythm.last.body or rhythm.last.line, 140)!r}",
             why=(f"{rhythm.row.during + rhythm.row.before} runs {minutes:.3g} min apart, {rhythm.missed:.1f} missed",),
             facts=Facts(
-                strength=0.7,
+                strength=0.7 if rhythm.back is None else 0.5,
                 novelty=0.9,
                 earliness=0.8,
                 severity=0.4,
-                silence=1.0 - 0.5**rhythm.missed,
+                silence=1.0 - 0.5 ** (rhythm.missed if rhythm.back is None else rhythm.missed - 1.0),
                 remote=0.0 if not _troubled(rhythm.service, scene) else 1.0,
             ),
             evidence=(evidence_of(rhythm.last),),
@@ -100,16 +104,15 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
         interval = _interval(row)
         if interval is None or row.last_seen is None:
             continue
-        due = row.last_seen + interval
         told = is_platform(row.service) or is_event(row.text)  # others speak there, too
         silent = told or spoke[base_service(row.service)] <= row.last_seen + interval / 2
         if not row.before and row.first_seen is not None and row.first_seen - begin > _LATE * interval:
             continue
-        if silent and now - row.last_seen >= MISSED * interval and start - 2 * interval <= due <= end + interval / 2:
+        if silent and now - row.last_seen >= MISSED * interval and _due(row.last_seen, interval, start, end):
             candidates.append((row, interval, (now - row.last_seen) / interval))
-        elif told and row.last_seen >= start and _RUN.search(row.text):
-            candidates.append((row, interval, 1.0))  # it may have paused, and come back
-    candidates.sort(key=lambda each: (-each[2] * each[0].during, each[0].template_id))
+        elif row.last_seen >= start and (not told or _RUN.search(row.text)):
+            candidates.append((row, interval, 0.0))  # it may have paused, and come back
+    candidates.sort(key=lambda each: (-each[2] * each[0].during, each[0].during, each[0].template_id))
     history = scene.detection.history
     places = {
         (row.template_id, row.service): history.examples(row.template_id, row.service, None, None, _MOST)
@@ -118,11 +121,21 @@ def _ended(scene: Scene) -> Iterator[_Rhythm]:
     records = scene.detection.reader.read([place for found in places.values() for place in found])
     for row, _, _ in candidates[:_CANDIDATES]:
         rhythm = _rhythm(row, places[row.template_id, row.service], records, now)
-        if (
-            rhythm is not None
-            and start - 2 * rhythm.interval <= rhythm.until + rhythm.interval <= end + rhythm.interval / 2
-        ):
+        if rhythm is None or not _due(rhythm.until, rhythm.interval, start, end):
+            continue
+        if rhythm.back is None or rhythm.component is not None or not _spoke_between(rhythm, rhythm.back, history):
             yield rhythm
+
+
+def _due(last: datetime, interval: timedelta, start: datetime, end: datetime) -> bool:
+    """Whether the run after the last one was due around an incident."""
+    return start - 2 * interval <= last + interval <= end + interval / 2
+
+
+def _spoke_between(rhythm: _Rhythm, back: datetime, history: TemplateHistory) -> bool:
+    """Whether the service that paused said anything else meanwhile."""
+    rows = history.activity(rhythm.until + rhythm.interval / 2, back - rhythm.interval / 2)
+    return any(base_service(row.service) == rhythm.service for row in rows)
 
 
 def _interval(row: TemplateActivity) -> timedelta | None:
@@ -161,7 +174,7 @@ def _rhythm(
     last = records[until[1]]
     about = subject(last.line) if is_platform(row.service) or is_event(last.line) else None
     service = about.service if about is not None else base_service(row.service)
-    if service is None or is_platform(service):
+    if service is None or is_platform(service) or service in KERNELS:
         return None
     job = about is not None and about.component.startswith(("cronjob/", "job/"))
     if (is_platform(row.service) or about is not None) and not job:
@@ -172,6 +185,7 @@ def _rhythm(
         usual,
         last,
         until[0],
+        told[uneven[0] + 1][0] if uneven else None,
         missed,
         about.component if about is not None and job else None,
     )

@@ -78,7 +78,7 @@ def _usual(anomaly: Anomaly) -> float:
 def _slow_statement(clue: Clue) -> bool:
     """Whether a database tells again and again, since, that a statement takes long: its callers wait for that."""
     slow = clue.reading is not None and clue.reading.fault_type in _OF_DATABASE and is_product(clue.service or "")
-    return slow and clue.novelty > 0.6 and clue.activity.during >= AGAIN
+    return slow and clue.novelty > 0.5 and clue.activity.during >= AGAIN
 
 
 def _sureness(anomaly: Anomaly) -> float:

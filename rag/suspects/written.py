@@ -64,9 +64,10 @@ def _writes(clue: Clue) -> bool:
 
 def _breaks(other: Clue, write: Clue, scene: Scene) -> bool:
     """Whether a service that nothing else changed fails, since the statement, on values."""
-    if other.service in (None, write.service) or other.reading is None or not (other.failing and other.novelty > 0.3):
+    if other.service in (None, write.service) or not other.failing or other.novelty <= 0.3:
         return False
-    return other.reading.fault_type in _BROKEN and not _changed(other.service, scene)
+    of_code = other.reading.fault_type in _BROKEN if other.reading is not None else bool(other.traces)
+    return of_code and not _changed(other.service, scene)
 
 
 def _spans(broken: list[Clue], emptied: Anomaly | None) -> Iterator[tuple[datetime | None, datetime | None]]:
