@@ -17,8 +17,8 @@ from typing import Final
 from core.memory import MemoryDocument, Signal
 from rag.memory.index import Hits
 
-SIGNALS: Final = ("dense", "bm25", "templates", "signature")
-"""The searches that are joined: by meaning, words and templates, and the comparison of faults."""
+SIGNALS: Final = ("dense", "bm25", "templates", "signature", "faults")
+"""The searches that are joined: by meaning, words and templates, and the comparisons of all signs and of faults."""
 _HALF_LIFE: Final = timedelta(days=180)
 
 
@@ -31,7 +31,7 @@ class Fusion:
     """
 
     k: float = 60.0
-    weights: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.5, "templates": 0.5})
+    weights: Mapping[str, float] = field(default_factory=lambda: {"dense": 0.5, "templates": 0.5, "faults": 0.5})
     feedback: float = 0.2
     recency: float = 0.02
     dense_floor: float = 0.2

@@ -27,8 +27,8 @@ from core.template_ids import template_hex
 from rag.memory.documents import MAX_TEXT_CHARS, passage, plain, search_terms
 from rag.memory.fusion import Fused, Fusion, fuse, reweight
 from rag.memory.index import Asked, Collection, Entry, Hits, MemoryStore, Vector, collection_of, collections_of
-from rag.memory.signature import Features, features, nearest
-from rag.memory.signs import signs_of
+from rag.memory.signature import features, nearest
+from rag.memory.signs import Sign, faults_among, signs_of
 from rag.memory.terms import CONCEPT_MARK, terms
 
 _T = TypeVar("_T")
@@ -57,7 +57,7 @@ class _Query:
     searched: Asked
     template_ids: frozenset[int]
     id: str | None
-    signs: Features
+    signs: tuple[Sign, ...]
 
 
 class HybridMemory:
@@ -234,7 +234,7 @@ class HybridMemory:
 
     def _query(self, query: MemoryDocument | str) -> _Query:
         ids: tuple[int, ...] = ()
-        signs: Features = {}
+        signs: tuple[Sign, ...] = ()
         if isinstance(query, str):
             text = self._redact(query)[:MAX_TEXT_CHARS]
             if not text.strip():
@@ -243,7 +243,7 @@ class HybridMemory:
         else:
             document = self._clean(query)
             text, words, key = passage(document), search_terms(document), document.id
-            ids, signs = document.template_ids, features(signs_of(document))
+            ids, signs = document.template_ids, tuple(signs_of(document))
         shapes = " ".join(map(template_hex, ids))
         vector = cache(lambda: self._vectors([text[:_MAX_QUERY_CHARS]])[0])
         searched = Asked(vector, _bounded(words), shapes)
@@ -253,13 +253,13 @@ class HybridMemory:
         depth = max(_DEPTH, 5 * k)
         searched = asked.searched if name == "incidents" else replace(asked.searched, shapes="")
         found = self._store.search(name, searched, depth, where)
-        lists = {signal: hits for signal, hits in found.lists.items() if self._weight(signal) > 0}
+        lists = self._weighed(found.lists)
         if "dense" in lists:
             lists["dense"] = [hit for hit in lists["dense"] if hit[1] >= self._fusion.dense_floor]
         fused = fuse(lists, self._fusion)[:depth]
         documents = found.documents([one.id for one in fused])
         known: Sequence[Fused] = [one for one in fused if one.id in documents]
-        if asked.signs and self._weight("signature") > 0:
+        if asked.signs:
             known = self._compared(asked, lists, known, documents)
         if self._reranker is not None:
             known = self._reranked(asked, known, documents)
@@ -286,15 +286,22 @@ class HybridMemory:
         """The hits with their signs compared to those asked for; where none are known of a hit, its score stays.
 
         What the searches found is compared, nothing is searched for: words of the faults are among those of BM25.
+        Faults are compared once more by themselves: of two at once, the louder one has nearly all of the other signs.
         """
-        known = {one.id: features(signs_of(documents[one.id])) for one in fused}
-        told = {key: held for key, held in known.items() if held}
-        both = {one.id: one for one in fuse({**lists, "signature": nearest(asked.signs, told)}, self._fusion)}
+        known = {one.id: signs_of(documents[one.id]) for one in fused}
+        told = {key: features(held) for key, held in known.items() if held}
+        faults = {key: features(faults_among(known[key])) for key in told}
+        compared = {
+            "signature": nearest(features(asked.signs), told),
+            "faults": nearest(features(faults_among(asked.signs)), faults),
+        }
+        both = {one.id: one for one in fuse({**lists, **self._weighed(compared)}, self._fusion)}
         joined = [both[one.id] if known[one.id] else one for one in fused]
         return sorted(joined, key=lambda one: (-one.score, one.id))
 
-    def _weight(self, signal: str) -> float:
-        return self._fusion.weights.get(signal, 1.0)
+    def _weighed(self, lists: Mapping[str, Hits]) -> dict[str, Hits]:
+        """The lists that have a weight."""
+        return {signal: hits for signal, hits in lists.items() if self._fusion.weights.get(signal, 1.0) > 0}
 
     def _reranked(
         self, asked: _Query, fused: Sequence[Fused], documents: Mapping[str, MemoryDocument]

@@ -108,6 +108,11 @@ def signs_of(document: MemoryDocument) -> list[Sign]:
     return found
 
 
+def faults_among(told: Sequence[Sign]) -> list[Sign]:
+    """The faults among signs, with whom they blame."""
+    return [sign for sign in told if sign.kind == "fault"]
+
+
 def _read(token: str) -> Sign | None:
     weight, _, rest = token.partition("*")
     kind, _, what = rest.partition(":")

@@ -246,7 +246,13 @@ PRODUCT_SIGNS: Final[tuple[Sign, ...]] = (
          "dependency_down", 0.76, "a member is gone"),
     Sign(r"signal 9 \(sigkill\)|\bnegsignal\.sigkill\b|exit (?:status|code):? 137\b|return code -9\b",
          "out_of_memory", 0.75, "killed by SIGKILL, most often for want of memory"),
-    Sign(r"pool timed out while waiting|acquisition timeout while waiting for (?:a )?(?:new )?connection"
+    Sign(r"timed out[^\n]{0,40} while (?:reading|sending to|waiting for)\b",
+         "dependency_slow", 0.62, "the other side took the connection and did not answer in time"),
+    Sign(r"connection leak detect(?:ion|ed)|(?:apparent|possible) connection leak|leaked (?:jdbc )?connection",
+         "connection_pool_exhaustion", 0.8, "connections are not given back to their pool"),
+    Sign(r"pool\w*\b[^\n]{0,20}\bno connections? (?:is |are |was )?available"
+         r"|no connections? available (?:within|after|in)\b"
+         r"|pool timed out while waiting|acquisition timeout while waiting for (?:a )?(?:new )?connection"
          r"|maximum number of connections from (?:user|ip)|maximum connections exceeded",
          "connection_pool_exhaustion", 0.93, "the connections are used up"),
     Sign(r"bulkhead \S+ is full|\[pool \S+\] seems busy|no (?:idle|free) workers? (?:left|available)",

@@ -24,6 +24,8 @@ _HANGS: Final = re.compile(
     r"|\bETIMEDOUT\b|no route to host|network is unreachable",
     re.IGNORECASE,
 )
+_CONNECTED: Final = re.compile(r"timed out[^\n]{0,40} while (?:reading|sending to|waiting for)\b", re.IGNORECASE)
+"""A proxy that has its connection, and no answer."""
 _AFTER: Final = timedelta(seconds=20)
 FEWEST: Final = 3
 """Records of the callee after the first failure, and failures, that it takes."""
@@ -34,7 +36,7 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
     for service, clues in graph.callers.items():
         if service not in scene.services or is_product(service) or any(clue.troubled for clue in scene.of(service)):
             continue
-        hanging = [clue for clue in clues if clue.novelty > 0.3 and _HANGS.search(clue.text[:1_000])]
+        hanging = [clue for clue in clues if clue.novelty > 0.3 and _hangs(clue.text[:1_000])]
         if (
             sum(clue.activity.during for clue in hanging) < FEWEST
             or _refused(clues)
@@ -54,6 +56,10 @@ def propose(scene: Scene, graph: Blame) -> Iterator[Proposal]:
             service=service,
             words=frozenset({service, "network"}),
         )
+
+
+def _hangs(text: str) -> bool:
+    return _HANGS.search(text) is not None and _CONNECTED.search(text) is None
 
 
 def _refused(clues: tuple[Clue, ...]) -> bool:

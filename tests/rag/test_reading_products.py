@@ -9,6 +9,10 @@ from rag.suspects.reading import read
 
 READ = [
     ("OutOfMemoryError: unable to create new native thread", "thread_pool_exhaustion"),
+    ("stock failed: pgxpool: no connection available within 5s", "connection_pool_exhaustion"),
+    ("Connection leak detection triggered for conn7: stack trace follows", "connection_pool_exhaustion"),
+    ("upstream timed out (110: Connection timed out) while reading response header", "dependency_slow"),
+    ("upstream timed out (110: Connection timed out) while connecting to upstream", "dependency_down"),
     ("Container killed by YARN for exceeding memory limits. 3.1 GB of 3 GB used", "out_of_memory"),
     ("[parent] Data too large, data for [<http_request>] would be [99/99b], larger than the limit", "out_of_memory"),
     ("[gc][77] overhead, spent [4.2s] collecting in the last [4.9s]", "memory_leak"),

@@ -93,3 +93,29 @@ def test_between_equal_words_the_faults_decide_and_unknown_ones_do_not_hurt() ->
     # What a person wrote down carries no faults: it is judged by the searches, and comes before a fault elsewhere.
     assert by_id["told"].score > by_id["a"].score
     assert by_id["a"].score < 0.7 * by_id["b"].score
+
+
+def test_of_two_faults_at_once_the_quieter_one_counts_before_the_signs_of_the_louder() -> None:
+    """The louder fault has nearly all of the signs: faults are compared once more by themselves."""
+    numbers = ("took-ms.up>checkout", "rt.up>gateway", "waiting.up>orders")
+    both = "1.00*fault:lock_contention>postgres 0.40*fault:heartbeat_missing>tally " + " ".join(
+        f"2.00*moved:{number}" for number in numbers
+    )
+    loud = " ".join(f"2.00*moved:{number}" for number in numbers)
+    documents = [
+        _document("same", **{SIGNS: "1.00*fault:heartbeat_missing>tally 2.00*moved:free.down>disk"}),
+        _document("loud", **{SIGNS: f"1.00*fault:disk_full>shelf {loud}"}),
+        *(_document(f"d{number}", **{SIGNS: f"1.00*fault:eviction>s{number}"}) for number in range(6)),
+    ]
+    ahead = {}
+    for name, weight in (("with", 0.5), ("without", 0.0)):
+        weights = {"dense": 0.5, "templates": 0.5, "faults": weight}
+        fusion = Fusion(weights=weights, recency=0.0)
+        memory = open_local(WordEmbedder(), redact=str, now=lambda: NOW, fusion=fusion)
+        memory.add(documents)
+        matches = memory.search(_document("query", **{SIGNS: both}), 5, MemoryFilter())
+        scores = {match.document.id: match.score for match in matches}
+        ahead[name] = scores["same"] / scores["loud"]
+        found = {signal.name for match in matches if match.document.id == "same" for signal in match.signals}
+        assert ("faults" in found) is (weight > 0)
+    assert ahead["with"] > 1.2 * ahead["without"]
