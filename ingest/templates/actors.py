@@ -21,6 +21,9 @@ _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 LEAST_NAMES: Final = 3
 """Beginnings that messages must share."""
 
+MOST_TEXTS: Final = 5000
+"""Texts beyond which nothing is looked for: so many templates are free text, not messages of programs."""
+
 _LONGEST_NAME: Final = 4
 _REST_WORDS: Final = 2
 
@@ -33,6 +36,8 @@ _Split = tuple[tuple[str, ...], int]
 
 def groups(texts: Mapping[int, str]) -> list[list[int]]:
     """Which of some texts are one template, by id: they differ in who speaks."""
+    if len(texts) > MOST_TEXTS:
+        return []
     rests: dict[int, dict[tuple[str, ...], int]] = defaultdict(dict)
     for each, text in texts.items():
         for name, rest in _splits(text):

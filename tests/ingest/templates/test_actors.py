@@ -28,3 +28,9 @@ def test_two_names_are_not_enough_unless_the_place_is_known_to_vary() -> None:
 def test_what_is_done_is_told_in_two_words() -> None:
     texts = [f"{name} {does}" for name in PROGRAMS for does in ("started", "stopped")]
     assert groups(dict(enumerate(texts))) == []
+
+
+def test_in_free_text_nothing_is_looked_for() -> None:
+    texts = [f"{name} opened a socket {n:b} times" for n in range(2000) for name in PROGRAMS]
+    assert groups(dict(enumerate(texts))) == []
+    assert groups(dict(enumerate(texts[:60]))) != []
