@@ -104,7 +104,7 @@ def main() -> int:
     memories: dict[str, Callable[[], CaseMemory]] = {
         "TF-IDF (no memory)": partial(TextMemory, "tfidf"),
         "BM25 (no memory)": partial(TextMemory, "bm25"),
-        **{name: partial(open_case_memory, name) for name in ("dense", "words", "templates", "signature")},
+        **{name: partial(open_case_memory, name) for name in ("dense", "words", "templates", "signature", "faults")},
         "fused": partial(open_case_memory, "hybrid"),
         "fused + feedback": lambda: FeedbackMemory(open_case_memory("hybrid"), judged.get),
     }
