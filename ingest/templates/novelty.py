@@ -12,10 +12,11 @@ _LEAST: Final = 0.25
 
 
 class NoveltyBudget:
-    """The number of keys never seen that the next batch may bring: a share of its rows, fewer while a flood lasts.
+    """The number of keys never seen that the next batch may bring: a share of its rows, `least` at the least; fewer
+    while a flood lasts.
 
-    A batch that brings more than twice its budget halves the budget of the next one, down to a quarter; one that
-    stays within its budget gives it back. `least` is granted always.
+    A batch that brings more than twice its share halves what the next one may bring, down to a quarter; one that stays
+    within its share gives it back.
     """
 
     def __init__(self, share: float, least: int) -> None:
@@ -25,12 +26,15 @@ class NoveltyBudget:
 
     def of(self, rows: int) -> int:
         """The budget of a batch of so many rows."""
-        return max(self._least, int(rows * self._share * self._granted))
+        return int(self._whole(rows) * self._granted)
 
     def brought(self, keys: int, rows: int) -> None:
         """Notes how many keys never seen a batch of so many rows brought."""
-        budget = self.of(rows)
-        if keys > _FLOOD * budget:
+        whole = self._whole(rows)
+        if keys > _FLOOD * whole:
             self._granted = max(_LEAST, self._granted / 2)
-        elif keys <= budget:
+        elif keys <= whole:
             self._granted = 1.0
+
+    def _whole(self, rows: int) -> int:
+        return max(self._least, int(rows * self._share))

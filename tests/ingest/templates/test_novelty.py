@@ -27,10 +27,17 @@ def test_a_little_too_much_is_no_flood_and_a_batch_within_its_budget_ends_one() 
     novelty.brought(1900, 10_000)
     assert novelty.of(10_000) == 1000
     novelty.brought(10_000, 10_000)
-    novelty.brought(900, 10_000)
-    assert novelty.of(10_000) == 500, "between one and two budgets nothing changes"
-    novelty.brought(400, 10_000)
+    novelty.brought(1900, 10_000)
+    assert novelty.of(10_000) == 500, "between one share and two nothing changes"
+    novelty.brought(1000, 10_000)
     assert novelty.of(10_000) == 1000
+
+
+def test_small_batches_are_never_a_flood() -> None:
+    novelty = NoveltyBudget(0.1, 5000)
+    for _ in range(5):
+        novelty.brought(4000, 4000)
+    assert novelty.of(4000) == 5000
 
 
 def test_what_is_frequent_is_learned_in_a_flood() -> None:
