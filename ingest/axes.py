@@ -94,7 +94,8 @@ def _horizon(panel: panels.Panel, rows: pl.DataFrame) -> incidents.Horizon:
     gap = max(4 * panel.width, min(max(length // 10, 120 * SECOND), LONGEST_GAP))
     again = min(RECURS * gap, max(gap, LONGEST_GAP))
     last = rows["last_time"].max()
-    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), again, panel.width, int(last))  # type: ignore[arg-type]
+    until = last if isinstance(last, int) else end
+    return incidents.Horizon(end, gap, max(2 * panel.width, 30 * SECOND), again, panel.width, until)
 
 
 def groups(axes: Mapping[bool, Axis]) -> list[list[Symptom]]:

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from ingest.templates.words import GENERAL, WILDCARD
+from ingest.templates.words import GENERAL, PLAIN, WILD, tells
 
-_TOKEN: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|[=,;:()\[\]{}\"'|<>]")
+_TOKEN: Final = re.compile(rf"{WILD}|{PLAIN}+|\S")
 _ENDS_A_NAME: Final = frozenset("=,;:[]{}\"'|<>")
-_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 
 LEAST_NAMES: Final = 3
 """Beginnings that messages must share."""
@@ -58,10 +57,10 @@ def groups(texts: Mapping[int, str]) -> list[list[int]]:
 def _splits(text: str) -> tuple[_Split, ...]:
     """The ways to take a text for a name and what it does; what it does has two words at least."""
     tokens = _TOKEN.findall(text)
-    left = sum(bool(_LETTERS.search(token)) and not WILDCARD.search(token) for token in tokens)
+    left = sum(map(tells, tokens))
     found = []
     for at, token in enumerate(tokens[:_LONGEST_NAME], start=1):
-        left -= bool(_LETTERS.search(token)) and not WILDCARD.search(token)
+        left -= tells(token)
         if token in _ENDS_A_NAME or left < _REST_WORDS:
             break
         found.append((tuple(tokens[:at]), hash(tuple(tokens[at:]))))

@@ -6,11 +6,10 @@ import re
 from difflib import SequenceMatcher
 from typing import Final
 
-from ingest.templates.words import GENERAL, WILDCARD
+from ingest.templates.words import GENERAL, PLAIN, WILD, tells
 
-_PIECE: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>]+|\s+|.")
+_PIECE: Final = re.compile(rf"{WILD}|{PLAIN}+|\s+|.")
 _MOST_PIECES: Final = 400
-_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _KEY: Final = re.compile(r"[:=]")
 _GAP: Final = "\x00"
 _REPEATED: Final = re.compile(r"\s?\x00(?:\s*\x00)*\s?")
@@ -55,7 +54,7 @@ def _one(match: re.Match[str]) -> str:
 
 
 def _by_chance(piece: str) -> bool:
-    words = [word for word in _PIECE.findall(WILDCARD.sub(" ", piece)) if _LETTERS.search(word)]
+    words = list(filter(tells, _PIECE.findall(piece)))
     if len(words) >= _ISLAND_WORDS or (words and _KEY.search(piece)):
         return False
     return not any(len(word) >= _LONG_WORD for word in words)

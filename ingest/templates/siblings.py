@@ -27,21 +27,20 @@ from typing import Final
 
 from ingest.templates import skeletons
 from ingest.templates.alignment import aligned
-from ingest.templates.words import GENERAL, WILDCARD
+from ingest.templates.words import GENERAL, WILD, WILDCARD
 
 _BRACED: Final = r"[^\s,;(){}\[\]]*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _PAIR_VALUE: Final = re.compile(rf"(?<=[0-9A-Za-z_)>\]]=)(?:\"[^\"]*\"|'[^']*'|{_BRACED}|[^\s,;)\]}}]+)")
 _PLAIN: Final = r"[^\s,;:=<>(){}\[\]\"']*"
-_RUN: Final = re.compile(rf"({_PLAIN}<(?:\*|[A-Z][A-Z0-9_]*)>{_PLAIN})(?:[ ,]+\1)+(?![^\s,;:=(){{}}\[\]\"'])")
+_RUN: Final = re.compile(rf"({_PLAIN}{WILD}{_PLAIN})(?:[ ,]+\1)+(?![^\s,;:=(){{}}\[\]\"'])")
 _ITEM: Final = r"[^\s,;:=(){}\[\]\"']+"
 _LIST: Final = re.compile(rf"(?<![^\s(\[{{:=]){_ITEM}(?:, ?{_ITEM})+(?=[\s)\]}}.]|$)|(?<=\[){_ITEM}(?=\])")
 _BRACKETS: Final = re.compile(rf"\[{_ITEM}(?:, ?{_ITEM})*\]")
 _CHUNK: Final = re.compile(r"[^\s=]*=|[^\s=]+")
-_ONLY_WILDCARDS: Final = re.compile(r"(?:[^0-9A-Za-z<>]*<(?:\*|[A-Z][A-Z0-9_]*)>)+[^0-9A-Za-z<>]*")
-_NAME: Final = re.compile(r"(?:[\w./@#-]|<(?:\*|[A-Z][A-Z0-9_]*)>)+[:,]?")
+_ONLY_WILDCARDS: Final = re.compile(rf"(?:[^0-9A-Za-z<>]*{WILD})+[^0-9A-Za-z<>]*")
+_NAME: Final = re.compile(rf"(?:[\w./@#-]|{WILD})+[:,]?")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _FEW_DIFFERENCES: Final = 2
-_LETTER: Final = re.compile(r"[A-Za-z]")
 _CORE: Final = re.compile(r"[0-9A-Za-z<]")
 
 

@@ -11,12 +11,11 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from ingest.templates.opposites import EVENTS
-from ingest.templates.words import GENERAL, WILDCARD
+from ingest.templates.words import GENERAL, PLAIN, WILD, WILDCARD, tells
 
 _KEY: Final = re.compile(r"([A-Za-z_][\w.-]*)\\?[\"']?(?:: |:$|=|:(?=[\[<\"'{(]))")
-_TOKEN: Final = re.compile(r"(?:<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>])+")
+_TOKEN: Final = re.compile(rf"(?:{WILD}|{PLAIN})+")
 _LETTER: Final = re.compile(r"[A-Za-z]")
-_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
 _DOUBLE: Final = re.compile(r"(?<!\w)\"[^\"]*\"")
 _SINGLE: Final = re.compile(r"(?<!\w)'[^']*'(?!\w)")
 
@@ -47,7 +46,7 @@ def beginnings(text: str) -> Iterator[str]:
     at = text.find(": ")
     while at >= 0:
         prefix = text[: at + 2]
-        if _tells(prefix):
+        if _is_told(prefix):
             yield prefix
         at = text.find(": ", at + 2)
 
@@ -67,11 +66,11 @@ def emptied(text: str) -> Iterator[tuple[str, str]]:
             opening in text[1:]
             and text[0] != opening
             and (reduced := _outside(text, opening, closing)) != text
-            and _tells(reduced)
+            and _is_told(reduced)
         ):
             yield opening, reduced
     for quote, pattern in (('"', _DOUBLE), ("'", _SINGLE)):
-        if quote in text and (reduced := pattern.sub(_emptied, text)) != text and _tells(reduced):
+        if quote in text and (reduced := pattern.sub(_emptied, text)) != text and _is_told(reduced):
             yield quote, reduced
 
 
@@ -98,8 +97,8 @@ def _emptied(match: re.Match[str]) -> str:
     return "\x00" if WILDCARD.fullmatch(inside) or not WILDCARD.search(inside) else match.group()
 
 
-def _tells(text: str) -> bool:
-    return sum(bool(_LETTERS.search(word)) for word in _words(text)) >= _PREFIX_WORDS
+def _is_told(text: str) -> bool:
+    return sum(map(tells, _TOKEN.findall(text))) >= _PREFIX_WORDS
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -19,10 +19,20 @@ PHRASE: Final = "<STR>"
 SLOT: Final = "\x00"
 """Stands for a word in a layout."""
 
-WILDCARD: Final = re.compile(r"<(?:\*|[A-Z][A-Z0-9_]*)>")
-_WORD: Final = re.compile(r"(<(?:\*|[A-Z][A-Z0-9_]*)>|[^\s=,;:()\[\]{}\"'|<>\x00]+)")
+WILD: Final = r"<(?:\*|[A-Z][A-Z0-9_]*)>"
+"""A wildcard, as part of an expression."""
+PLAIN: Final = r"[^\s=,;:()\[\]{}\"'|<>\x00]"
+"""A character of a word, as part of an expression."""
+WILDCARD: Final = re.compile(WILD)
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_WORD: Final = re.compile(rf"({WILD}|{PLAIN}+)")
 _MEMBER: Final = re.compile('(\x00") ?: ?"?(?=\x00)')
 _SIZE: Final = re.compile(r"<(?:NUM|\*|SIZE)> ?<UNIT>")
+
+
+def tells(word: str) -> bool:
+    """Whether a word says something: it has letters, and holds no wildcard."""
+    return _LETTERS.search(word) is not None and WILDCARD.search(word) is None
 
 
 def split(masked: str) -> tuple[tuple[str, ...], str]:
